@@ -1,0 +1,187 @@
+//! The composition root: a configuration in, a running server out.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use actix_web::{App as WebApp, HttpServer, web};
+use tracing_actix_web::TracingLogger;
+
+use crate::authn::key_source::KeySource;
+use crate::authn::{Authenticator, IssuerKeys, IssuerSettings};
+use crate::authz::PolicySet;
+use crate::clock::{Clock, SystemClock};
+use crate::config::{Config, IssuerConfig};
+use crate::decision::DecisionPoint;
+use crate::http::{self, Service};
+use crate::outbound::{FetchError, Outbound};
+use crate::proxy::TrustedProxies;
+use crate::telemetry::{DecisionLog, Metrics};
+
+/// The service, with its sockets bound.
+pub struct App {
+    service: web::Data<Service>,
+    sources: Vec<KeySource>,
+    workers: usize,
+    public: TcpListener,
+    admin: TcpListener,
+}
+
+/// Why the service cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// An address is taken or not ours.
+    #[error("{key} = \"{address}\": the address cannot be bound: {error}; choose a free one")]
+    Bind {
+        /// The key to change.
+        key: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// The HTTP client has no certificates, for instance.
+    #[error(transparent)]
+    Outbound(#[from] FetchError),
+    /// A thread cannot be started, or the server failed.
+    #[error("the server cannot run: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+impl App {
+    /// More than the 90 s that Go's proxies keep idle connections: they must close first, or requests race with ours.
+    const KEEP_ALIVE: Duration = Duration::from_secs(120);
+    /// Traefik opens many short connections at once.
+    const BACKLOG: u32 = 4096;
+    const SHUTDOWN_SECONDS: u64 = 10;
+
+    /// Wires everything and binds the sockets. Nothing is fetched yet: the service starts while issuers are down.
+    pub fn build(config: Config) -> Result<Self, StartError> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let outbound = Outbound::new()?;
+        let (settings, sources) =
+            config.issuers.iter().map(|issuer| wire_issuer(issuer, &config, &outbound, &clock)).unzip();
+        let names: Vec<String> = config.policies.iter().map(|policy| policy.resource.to_string()).collect();
+        let metadata_base =
+            config.server.metadata_url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned());
+        let service = Service {
+            point: DecisionPoint {
+                trusted: TrustedProxies::new(config.server.trusted_proxies, config.server.proxy_secret),
+                policies: PolicySet::new(config.policies, metadata_base),
+                authenticator: Authenticator::new(settings, config.leeway, config.cache_bytes),
+            },
+            clock,
+            metrics: Metrics::new(&names),
+            log: DecisionLog::start(config.log.format, std::io::stdout())?,
+            allows_logged_per_mille: config.log.allows_per_mille,
+            also_decide_at: config.server.also_decide_at,
+        };
+        Ok(Self {
+            service: web::Data::new(service),
+            sources,
+            workers: config.server.workers,
+            public: bind("server.listen", config.server.listen)?,
+            admin: bind("server.admin_listen", config.server.admin_listen)?,
+        })
+    }
+
+    /// The public address, with the port that the system chose when 0 was configured.
+    pub fn public_address(&self) -> std::io::Result<SocketAddr> {
+        self.public.local_addr()
+    }
+
+    /// The admin address.
+    pub fn admin_address(&self) -> std::io::Result<SocketAddr> {
+        self.admin.local_addr()
+    }
+
+    /// Serves until a signal ends it, then lets running requests finish.
+    pub fn run(self) -> Result<(), StartError> {
+        let (public_address, admin_address) = (self.public_address()?, self.admin_address()?);
+        keep_keys_fresh(self.sources)?;
+        let service = self.service.clone();
+        actix_web::rt::System::new().block_on(async move {
+            let public = serve_public(self.service.clone(), self.public, self.workers)?;
+            let admin = serve_admin(self.service, self.admin)?;
+            tracing::info!(public = %public_address, admin = %admin_address, "listening");
+            let stop_admin = admin.handle();
+            let admin = actix_web::rt::spawn(admin);
+            let outcome = public.await;
+            stop_admin.stop(false).await;
+            let _ = admin.await;
+            outcome
+        })?;
+        service.log.flush();
+        Ok(())
+    }
+}
+
+fn bind(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
+    actix_web_listener(address).map_err(|error| StartError::Bind { key, address, error })
+}
+
+/// Bound before the server exists, so that a taken address is an error with a name.
+fn actix_web_listener(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::STREAM, None)?;
+    socket.set_reuse_address(true)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(i32::try_from(App::BACKLOG).unwrap_or(1024))?;
+    Ok(socket.into())
+}
+
+fn wire_issuer(
+    issuer: &IssuerConfig,
+    config: &Config,
+    outbound: &Outbound,
+    clock: &Arc<dyn Clock>,
+) -> (IssuerSettings, KeySource) {
+    let keys = Arc::new(IssuerKeys::default());
+    let settings = IssuerSettings {
+        issuer: issuer.issuer.clone(),
+        algorithms: issuer.algorithms.clone(),
+        groups_claims: issuer.groups_claims.clone(),
+        assume_email_verified: issuer.assume_email_verified,
+        keys: Arc::clone(&keys),
+    };
+    let source = KeySource {
+        issuer: issuer.issuer.clone(),
+        jwks_uri: issuer.jwks_uri.clone(),
+        algorithms: issuer.algorithms.clone(),
+        keys,
+        outbound: outbound.clone(),
+        clock: Arc::clone(clock),
+        schedule: config.keys,
+    };
+    (settings, source)
+}
+
+/// A thread of its own: fetching and parsing keys never takes a worker's time.
+fn keep_keys_fresh(sources: Vec<KeySource>) -> std::io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    std::thread::Builder::new().name("issuer-keys".into()).spawn(move || {
+        let tasks = tokio::task::LocalSet::new();
+        for source in sources {
+            tasks.spawn_local(source.keep_fresh());
+        }
+        tasks.block_on(&runtime, std::future::pending::<()>());
+    })?;
+    Ok(())
+}
+
+fn serve_public(service: web::Data<Service>, listener: TcpListener, workers: usize) -> std::io::Result<Server> {
+    let server = HttpServer::new(move || WebApp::new().app_data(service.clone()).configure(http::public_routes))
+        .workers(workers)
+        .keep_alive(App::KEEP_ALIVE)
+        .shutdown_timeout(App::SHUTDOWN_SECONDS)
+        .listen(listener)?;
+    Ok(server.run())
+}
+
+fn serve_admin(service: web::Data<Service>, listener: TcpListener) -> std::io::Result<Server> {
+    let app =
+        move || WebApp::new().app_data(service.clone()).wrap(TracingLogger::default()).configure(http::admin_routes);
+    let server = HttpServer::new(app).workers(1).disable_signals().shutdown_timeout(1).listen(listener)?;
+    Ok(server.run())
+}

@@ -1,0 +1,140 @@
+//! Credential → [`Authentication`]: chooses the issuer, the keys, and remembers the outcome.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::cache::{CacheFigures, Generation, TokenCache};
+use super::issuer_keys::LoadedKeys;
+use super::unverified::UnverifiedToken;
+use super::{Algorithm, Authentication, BearerToken, Credential, Identity, IssuerKeys, TokenFault, jwt};
+use crate::domain::{Issuer, UnixTime};
+
+/// An issuer whose tokens are accepted.
+#[derive(Debug, Clone)]
+pub struct IssuerSettings {
+    /// `iss`, exactly.
+    pub issuer: Issuer,
+    /// Algorithms it may sign with.
+    pub algorithms: Vec<Algorithm>,
+    /// Where groups stand in its tokens, as dotted paths; empty means the claim `groups`.
+    pub groups_claims: Vec<String>,
+    /// The operator vouches for the e-mail addresses of an issuer that does not say `email_verified`.
+    pub assume_email_verified: bool,
+    /// Its keys.
+    pub keys: Arc<IssuerKeys>,
+}
+
+/// Turns credentials into identities.
+#[derive(Debug)]
+pub struct Authenticator {
+    issuers: Vec<IssuerSettings>,
+    by_name: HashMap<Box<str>, usize>,
+    cache: TokenCache,
+    leeway: Duration,
+}
+
+impl Authenticator {
+    /// An issuer's clock may run this far behind ours when we judge whether a token is newer than our keys.
+    const ISSUER_CLOCK_SKEW: Duration = Duration::from_secs(5);
+    /// When a client may ask again while keys are being fetched.
+    const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+    /// Accepts tokens of `issuers`; `leeway` bridges clocks that differ, `cache_bytes` bounds the memory of the cache.
+    pub fn new(issuers: Vec<IssuerSettings>, leeway: Duration, cache_bytes: u64) -> Self {
+        let by_name =
+            issuers.iter().enumerate().map(|(index, settings)| (settings.issuer.as_str().into(), index)).collect();
+        Self { issuers, by_name, cache: TokenCache::new(cache_bytes), leeway }
+    }
+
+    /// Who presents `credential` at `now`. Never waits: what cannot be told from the keys at hand is undecidable.
+    pub fn authenticate(&self, credential: Credential<'_>, now: UnixTime) -> Authentication {
+        match credential {
+            Credential::None => Authentication::Anonymous,
+            Credential::Malformed(fault) => Authentication::Rejected(fault),
+            Credential::Bearer(token) => {
+                let generation = |issuer: usize| self.issuers.get(issuer).map_or(0, |known| known.keys.generation());
+                match self.cache.verified(token, now, generation) {
+                    Some(identity) => Authentication::Verified(identity),
+                    None => self.verify(token, now).unwrap_or_else(Authentication::Rejected),
+                }
+            }
+        }
+    }
+
+    /// The issuers, for readiness and metrics.
+    pub fn issuers(&self) -> &[IssuerSettings] {
+        &self.issuers
+    }
+
+    /// Cache figures, for metrics.
+    pub fn cache_figures(&self) -> CacheFigures {
+        self.cache.figures()
+    }
+
+    fn verify(&self, token: BearerToken<'_>, now: UnixTime) -> Result<Authentication, TokenFault> {
+        let unverified = UnverifiedToken::parse(token)?;
+        let index = *self.by_name.get(&*unverified.unverified_claims().iss).ok_or(TokenFault::UnknownIssuer)?;
+        let settings = self.issuers.get(index).ok_or(TokenFault::UnknownIssuer)?;
+        let algorithm = jwt::accepted_algorithm(&unverified, &settings.algorithms)?;
+        jwt::check_claims(&unverified, now, self.leeway)?;
+        let Some(loaded) = settings.keys.current() else {
+            settings.keys.ask_for_refresh();
+            return Ok(Authentication::Undecidable { retry_after: Self::RETRY_AFTER });
+        };
+        let Some(key) = loaded.set.find(unverified.unverified_key_id(), algorithm) else {
+            return unknown_key(settings, &loaded, &unverified);
+        };
+        if let Some(fault) = self.cache.refused(token) {
+            return Err(fault);
+        }
+        let groups = custom_groups(token, &settings.groups_claims);
+        let claims = jwt::verify(unverified, key).inspect_err(|fault| self.cache.remember_refused(token, *fault))?;
+        let issuer = settings.issuer.clone();
+        let identity = Arc::new(Identity::new(issuer, claims, groups, settings.assume_email_verified));
+        let generation = Generation { issuer: index, key_set: loaded.generation };
+        let usable_until = identity.expires_at().plus(self.leeway);
+        self.cache.remember(token, Arc::clone(&identity), generation, usable_until);
+        Ok(Authentication::Verified(identity))
+    }
+}
+
+/// Asks for newer keys, and says what that means for this token: one issued before our keys were fetched cannot have
+/// been signed with a key we lack; one issued since may have been, and refusing it would make its client throw it away.
+fn unknown_key(
+    settings: &IssuerSettings,
+    loaded: &LoadedKeys,
+    token: &UnverifiedToken<'_>,
+) -> Result<Authentication, TokenFault> {
+    settings.keys.ask_for_refresh();
+    let issued_at = token.unverified_claims().iat.map(|date| UnixTime::from_secs(date.0));
+    let newer_than_keys =
+        issued_at.is_some_and(|issued_at| issued_at.plus(Authenticator::ISSUER_CLOCK_SKEW) >= loaded.fetched_at);
+    if newer_than_keys {
+        Ok(Authentication::Undecidable { retry_after: Authenticator::RETRY_AFTER })
+    } else {
+        Err(TokenFault::UnknownKey)
+    }
+}
+
+/// Groups from configured places (`realm_access.roles`), read only for issuers that need it.
+fn custom_groups(token: BearerToken<'_>, paths: &[String]) -> Option<Vec<String>> {
+    if paths.is_empty() {
+        return None;
+    }
+    let claims = super::unverified::claims_as_value(token).unwrap_or_default();
+    let found = paths.iter().filter_map(|path| {
+        path.split('.').try_fold(&claims, |value, member| value.get(member)).or_else(|| claims.get(path.as_str()))
+    });
+    Some(found.flat_map(strings).collect())
+}
+
+fn strings(value: &serde_json::Value) -> Vec<String> {
+    match value {
+        serde_json::Value::String(text) => vec![text.clone()],
+        serde_json::Value::Array(items) => {
+            items.iter().filter_map(|item| item.as_str().map(ToOwned::to_owned)).collect()
+        }
+        _ => Vec::new(),
+    }
+}

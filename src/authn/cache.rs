@@ -1,0 +1,151 @@
+//! Verified identities by token, and tokens that were refused for their signature.
+//!
+//! The cache remembers identities, not verdicts: policy runs on every request. An entry counts only while the key set
+//! that proved it is the current one and `exp` has not passed, so rotation and expiry take effect at once.
+
+use std::hash::BuildHasher as _;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use moka::sync::Cache;
+
+use super::{BearerToken, Identity, TokenFault};
+use crate::domain::UnixTime;
+
+/// A bounded cache of what verification found out.
+pub struct TokenCache {
+    verified: Cache<u64, Arc<Entry>, foldhash::fast::RandomState>,
+    refused: Cache<u128, TokenFault>,
+    fingerprint: foldhash::quality::RandomState,
+    refused_key: [u8; 16],
+    hits: AtomicU64,
+    misses: AtomicU64,
+}
+
+struct Entry {
+    token: Box<str>,
+    identity: Arc<Identity>,
+    generation: Generation,
+    usable_until: UnixTime,
+}
+
+/// Which key set proved a token: the issuer's place in the configuration and the number of its set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Generation {
+    /// Index of the issuer.
+    pub issuer: usize,
+    /// Counts the key sets of that issuer.
+    pub key_set: u64,
+}
+
+/// Cache figures since the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CacheFigures {
+    /// Identities held.
+    pub entries: u64,
+    /// Bytes held, roughly.
+    pub bytes: u64,
+    /// Look-ups answered.
+    pub hits: u64,
+    /// Look-ups not answered.
+    pub misses: u64,
+}
+
+impl std::fmt::Debug for TokenCache {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "TokenCache({} entries)", self.verified.entry_count())
+    }
+}
+
+impl TokenCache {
+    /// Refused tokens are remembered this long: enough for a client's retry loop.
+    const REFUSED_FOR: Duration = Duration::from_secs(30);
+    /// How many refused tokens are remembered (24 bytes each, and the cache's own book-keeping).
+    const MAX_REFUSED: u64 = 10_000;
+
+    /// Holds at most about `max_bytes` of tokens and identities.
+    pub fn new(max_bytes: u64) -> Self {
+        let weigh = |_: &u64, entry: &Arc<Entry>| {
+            u32::try_from(entry.token.len() + entry.identity.weight()).unwrap_or(u32::MAX)
+        };
+        let mut refused_key = [0; 16];
+        // Without randomness the key would be guessable; an empty negative cache costs only time.
+        let random = aws_lc_rs::rand::fill(&mut refused_key).is_ok();
+        Self {
+            verified: Cache::builder()
+                .max_capacity(max_bytes)
+                .weigher(weigh)
+                .build_with_hasher(foldhash::fast::RandomState::default()),
+            refused: Cache::builder()
+                .max_capacity(if random { Self::MAX_REFUSED } else { 0 })
+                .time_to_live(Self::REFUSED_FOR)
+                .build(),
+            fingerprint: foldhash::quality::RandomState::default(),
+            refused_key,
+            hits: AtomicU64::new(0),
+            misses: AtomicU64::new(0),
+        }
+    }
+
+    /// The identity that `token` proved, if it still does. `current` tells the present key-set generation.
+    pub(super) fn verified(
+        &self,
+        token: BearerToken<'_>,
+        now: UnixTime,
+        current: impl Fn(usize) -> u64,
+    ) -> Option<Arc<Identity>> {
+        let key = self.fingerprint.hash_one(token.as_str().as_bytes());
+        let entry = self.verified.get(&key).filter(|entry| {
+            entry.is(token) && now < entry.usable_until && current(entry.generation.issuer) == entry.generation.key_set
+        });
+        let counter = if entry.is_some() { &self.hits } else { &self.misses };
+        counter.fetch_add(1, Ordering::Relaxed);
+        entry.map(|entry| Arc::clone(&entry.identity))
+    }
+
+    /// Remembers what `token` proved, until `usable_until`.
+    pub(super) fn remember(
+        &self,
+        token: BearerToken<'_>,
+        identity: Arc<Identity>,
+        generation: Generation,
+        usable_until: UnixTime,
+    ) {
+        let key = self.fingerprint.hash_one(token.as_str().as_bytes());
+        let entry = Entry { token: token.as_str().into(), identity, generation, usable_until };
+        self.verified.insert(key, Arc::new(entry));
+    }
+
+    /// Why `token` was refused a moment ago.
+    pub(super) fn refused(&self, token: BearerToken<'_>) -> Option<TokenFault> {
+        self.refused.get(&self.refused_fingerprint(token))
+    }
+
+    /// Remembers a refusal that no later key set or time can turn: a signature that does not fit a known key.
+    pub(super) fn remember_refused(&self, token: BearerToken<'_>, fault: TokenFault) {
+        self.refused.insert(self.refused_fingerprint(token), fault);
+    }
+
+    /// Attackers choose these tokens, so the fingerprint is a keyed 128-bit function (SipHash-2-4).
+    fn refused_fingerprint(&self, token: BearerToken<'_>) -> u128 {
+        siphasher::sip128::SipHasher24::new_with_key(&self.refused_key).hash(token.as_str().as_bytes()).as_u128()
+    }
+
+    /// Figures for metrics.
+    pub fn figures(&self) -> CacheFigures {
+        CacheFigures {
+            entries: self.verified.entry_count(),
+            bytes: self.verified.weighted_size(),
+            hits: self.hits.load(Ordering::Relaxed),
+            misses: self.misses.load(Ordering::Relaxed),
+        }
+    }
+}
+
+impl Entry {
+    /// The whole token, in constant time: a fingerprint alone would let a collision be somebody else.
+    fn is(&self, token: BearerToken<'_>) -> bool {
+        aws_lc_rs::constant_time::verify_slices_are_equal(self.token.as_bytes(), token.as_str().as_bytes()).is_ok()
+    }
+}

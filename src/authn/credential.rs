@@ -1,0 +1,129 @@
+//! What the client presented (RFC 6750 §2.1). Only the `Authorization` header counts: `?access_token=` is ignored.
+
+use super::TokenFault;
+use crate::domain::Occurrence;
+
+/// A credential as presented.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Credential<'a> {
+    /// None, or one of a scheme that is not ours.
+    None,
+    /// A bearer token, not yet looked into.
+    Bearer(BearerToken<'a>),
+    /// Something that must not be guessed at.
+    Malformed(TokenFault),
+}
+
+/// A bearer token of acceptable size and alphabet. It never prints.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct BearerToken<'a>(&'a str);
+
+impl std::fmt::Debug for BearerToken<'_> {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("[redacted]")
+    }
+}
+
+impl<'a> BearerToken<'a> {
+    /// Longest token accepted, in bytes.
+    pub const MAX_LENGTH: usize = 16 * 1024;
+
+    /// The token itself.
+    pub(super) const fn as_str(self) -> &'a str {
+        self.0
+    }
+}
+
+impl<'a> Credential<'a> {
+    /// Reads the `Authorization` header. Two of them are refused: proxies disagree on which one counts.
+    pub fn from_authorization(header: Occurrence<'a>) -> Self {
+        let value = match header {
+            Occurrence::Absent => return Self::None,
+            Occurrence::Repeated => return Self::Malformed(TokenFault::MalformedCredential),
+            Occurrence::Once(value) => value,
+        };
+        let value = value.trim_ascii();
+        let scheme_end = value.iter().position(|byte| *byte == b' ').unwrap_or(value.len());
+        let (scheme, token) = value.split_at_checked(scheme_end).unwrap_or((value, b""));
+        if scheme.eq_ignore_ascii_case(b"bearer") {
+            Self::bearer(token.trim_ascii_start())
+        } else {
+            Self::other(scheme)
+        }
+    }
+
+    fn bearer(token: &'a [u8]) -> Self {
+        if token.len() > BearerToken::MAX_LENGTH {
+            return Self::Malformed(TokenFault::TooLong);
+        }
+        match std::str::from_utf8(token) {
+            Ok(token) if is_b64token(token.as_bytes()) => Self::Bearer(BearerToken(token)),
+            _ => Self::Malformed(TokenFault::MalformedCredential),
+        }
+    }
+
+    /// `Basic` and the like are no credential for us. A list (`Bearer one,Bearer two`, as Envoy joins two headers) never
+    /// gets here: its scheme is `Bearer` and its token holds a comma.
+    fn other(scheme: &[u8]) -> Self {
+        let known = scheme.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'-');
+        if known { Self::None } else { Self::Malformed(TokenFault::MalformedCredential) }
+    }
+}
+
+/// `b64token` of RFC 6750 §2.1, not empty.
+fn is_b64token(token: &[u8]) -> bool {
+    !token.is_empty()
+        && token
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'='))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(value: &[u8]) -> Credential<'_> {
+        Credential::from_authorization(Occurrence::Once(value))
+    }
+
+    #[test]
+    fn the_scheme_ignores_case_and_extra_spaces() {
+        for value in ["Bearer abc", "bearer abc", "BEARER   abc", " Bearer abc "] {
+            assert_eq!(read(value.as_bytes()), Credential::Bearer(BearerToken("abc")), "{value}");
+        }
+    }
+
+    #[test]
+    fn other_schemes_are_no_credential() {
+        assert_eq!(read(b"Basic YTpi"), Credential::None);
+        assert_eq!(read(b"DPoP abc"), Credential::None);
+        assert_eq!(read(b""), Credential::None);
+        assert_eq!(Credential::from_authorization(Occurrence::Absent), Credential::None);
+    }
+
+    #[test]
+    fn what_could_be_read_two_ways_is_malformed() {
+        let malformed = Credential::Malformed(TokenFault::MalformedCredential);
+        assert_eq!(Credential::from_authorization(Occurrence::Repeated), malformed);
+        for value in [
+            &b"Bearer"[..],
+            b"Bearer ",
+            b"Bearer one,Bearer two",
+            b"Bearer a b",
+            b"Bearer a\tb",
+            b"Bearer \xff",
+            b"abc,def x",
+        ] {
+            assert_eq!(read(value), malformed, "{}", String::from_utf8_lossy(value));
+        }
+    }
+
+    #[test]
+    fn a_token_over_the_limit_is_refused_and_never_printed() {
+        let longest = format!("Bearer {}", "a".repeat(BearerToken::MAX_LENGTH));
+        assert!(matches!(read(longest.as_bytes()), Credential::Bearer(_)));
+        assert!(!format!("{:?}", read(longest.as_bytes())).contains("aaa"));
+        let longer = format!("{longest}a");
+        assert_eq!(read(longer.as_bytes()), Credential::Malformed(TokenFault::TooLong));
+    }
+}

@@ -1,0 +1,83 @@
+//! Credential → verified identity. Three levels of trust, three types: what was presented ([`BearerToken`]), what it
+//! claims ([`unverified::UnverifiedToken`]), and who it is ([`Identity`], which only this folder can make).
+
+pub mod algorithm;
+pub mod authenticator;
+pub mod cache;
+pub mod claims;
+pub mod credential;
+pub mod identity;
+pub mod issuer_keys;
+pub mod jwt;
+pub mod key_set;
+pub mod key_source;
+pub mod unverified;
+
+pub use algorithm::Algorithm;
+pub use authenticator::{Authenticator, IssuerSettings};
+pub use credential::{BearerToken, Credential};
+pub use identity::Identity;
+pub use issuer_keys::IssuerKeys;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What is known about the caller.
+#[derive(Debug, Clone)]
+pub enum Authentication {
+    /// No credential was presented.
+    Anonymous,
+    /// A credential was presented and is no good.
+    Rejected(TokenFault),
+    /// The caller is known.
+    Verified(Arc<Identity>),
+    /// It cannot be told now, and that is our own trouble: never a refusal of the token.
+    Undecidable {
+        /// When to ask again.
+        retry_after: Duration,
+    },
+}
+
+/// Why a presented credential is refused. The wording is what the client reads; it never repeats token content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+pub enum TokenFault {
+    /// More than one `Authorization` header, or one that holds no single token.
+    #[error("the request must carry exactly one bearer token")]
+    MalformedCredential,
+    /// Longer than [`BearerToken::MAX_LENGTH`].
+    #[error("the token is too long")]
+    TooLong,
+    /// Not three base64url parts with JSON in them.
+    #[error("the token is not a signed JWT")]
+    NotJwt,
+    /// A header or claim that changes how the token must be read (`crit`, `jku`, `x5u`, `jwk`).
+    #[error("the token header holds parameters that are not accepted")]
+    ForbiddenHeader,
+    /// A `typ` that is no access token's.
+    #[error("the token is not an access token")]
+    NotAccessToken,
+    /// `none`, a shared-secret algorithm, or one that the issuer does not use.
+    #[error("the token is signed with an algorithm that is not accepted")]
+    AlgorithmNotAllowed,
+    /// `iss` names nobody configured.
+    #[error("the token comes from an unknown issuer")]
+    UnknownIssuer,
+    /// No key of the issuer fits `kid` and `alg`.
+    #[error("the token is signed with an unknown key")]
+    UnknownKey,
+    /// The signature does not fit the key.
+    #[error("the token signature is not valid")]
+    BadSignature,
+    /// `exp` has passed.
+    #[error("the token has expired")]
+    Expired,
+    /// `nbf` or `iat` lies in the future.
+    #[error("the token is not valid yet")]
+    NotYetValid,
+    /// A required claim is missing or has the wrong form.
+    #[error("the token lacks a required claim or holds a malformed one")]
+    BadClaims,
+    /// `cnf` binds the token to a key that a bearer request does not prove (RFC 9449 §7.2, RFC 8705 §3).
+    #[error("the token is bound to a key and may not be used as a bearer token")]
+    SenderConstrained,
+}

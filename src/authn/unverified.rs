@@ -1,0 +1,110 @@
+//! What a token says about itself, before anything is proven. Used to choose a key and to refuse early, never to allow.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::claims::Claims;
+use super::{Algorithm, BearerToken, TokenFault};
+
+/// The parts of a JWS in compact form (RFC 7515 §3.1). Every accessor names what it is: unverified.
+#[derive(Debug)]
+pub(super) struct UnverifiedToken<'a> {
+    signing_input: &'a str,
+    signature: Vec<u8>,
+    header: Header,
+    claims: Claims,
+}
+
+#[derive(Debug, Deserialize)]
+struct Header {
+    alg: String,
+    kid: Option<String>,
+    typ: Option<String>,
+    crit: Option<IgnoredAny>,
+    jku: Option<IgnoredAny>,
+    jwk: Option<IgnoredAny>,
+    x5u: Option<IgnoredAny>,
+}
+
+impl<'a> UnverifiedToken<'a> {
+    /// Takes the token apart; everything that can be refused by shape alone is refused here.
+    pub(super) fn parse(token: BearerToken<'a>) -> Result<Self, TokenFault> {
+        let (signing_input, signature) = token.as_str().rsplit_once('.').ok_or(TokenFault::NotJwt)?;
+        let (header, payload) = signing_input.split_once('.').ok_or(TokenFault::NotJwt)?;
+        let header: Header = from_part(header).ok_or(TokenFault::NotJwt)?;
+        header.refuse_foreign_parameters()?;
+        let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| TokenFault::NotJwt)?;
+        let payload = URL_SAFE_NO_PAD.decode(payload).map_err(|_| TokenFault::NotJwt)?;
+        let claims: Claims = serde_json::from_slice(&payload).map_err(|_| TokenFault::BadClaims)?;
+        Ok(Self { signing_input, signature, header, claims })
+    }
+
+    /// `alg`, when it is one that can be verified at all.
+    pub(super) fn unverified_algorithm(&self) -> Result<Algorithm, TokenFault> {
+        Algorithm::parse(&self.header.alg).ok_or(TokenFault::AlgorithmNotAllowed)
+    }
+
+    /// `kid`.
+    pub(super) fn unverified_key_id(&self) -> Option<&str> {
+        self.header.kid.as_deref()
+    }
+
+    /// Whether `typ` says access token (RFC 9068 §2.1).
+    pub(super) fn typed_as_access_token(&self) -> bool {
+        self.header.typ.as_deref().is_some_and(|typ| media_type(typ).eq_ignore_ascii_case("at+jwt"))
+    }
+
+    /// The claims.
+    pub(super) const fn unverified_claims(&self) -> &Claims {
+        &self.claims
+    }
+
+    /// What the signature covers.
+    pub(super) const fn signing_input(&self) -> &'a str {
+        self.signing_input
+    }
+
+    /// The signature bytes.
+    pub(super) fn signature(&self) -> &[u8] {
+        &self.signature
+    }
+
+    /// The claims, once the caller has proven them.
+    pub(super) fn into_claims(self) -> Claims {
+        self.claims
+    }
+}
+
+impl Header {
+    /// `crit` asks for extensions that are not implemented (RFC 7515 §4.1.11); the others point at an attacker's key.
+    fn refuse_foreign_parameters(&self) -> Result<(), TokenFault> {
+        if self.crit.is_some() || self.jku.is_some() || self.jwk.is_some() || self.x5u.is_some() {
+            return Err(TokenFault::ForbiddenHeader);
+        }
+        match self.typ.as_deref().map(media_type) {
+            None => Ok(()),
+            Some(typ) if typ.eq_ignore_ascii_case("at+jwt") || typ.eq_ignore_ascii_case("jwt") => Ok(()),
+            Some(_) => Err(TokenFault::NotAccessToken),
+        }
+    }
+}
+
+/// `application/` may be left out (RFC 7515 §4.1.9).
+fn media_type(typ: &str) -> &str {
+    match typ.split_once('/') {
+        Some((prefix, name)) if prefix.eq_ignore_ascii_case("application") => name,
+        _ => typ,
+    }
+}
+
+fn from_part<T: serde::de::DeserializeOwned>(part: &str) -> Option<T> {
+    let json = URL_SAFE_NO_PAD.decode(part).ok()?;
+    serde_json::from_slice(&json).ok()
+}
+
+/// All claims as a tree, for issuers that keep groups in an unusual place.
+pub(super) fn claims_as_value(token: BearerToken<'_>) -> Option<serde_json::Value> {
+    from_part(token.as_str().split('.').nth(1)?)
+}

@@ -1,0 +1,69 @@
+//! The policy decision point: [`decide`] is pure and total. No async, no I/O, no clock, no web framework.
+//!
+//! Rules run in a fixed order and the first refusal wins: origin, authentication, audience, principal, scopes.
+//! Deny is the default everywhere: what is absent, empty, ambiguous or unreachable means no.
+
+pub mod challenge;
+pub mod policy;
+pub mod reason;
+pub mod rule;
+pub mod verdict;
+
+pub use challenge::Challenge;
+pub use policy::{Matched, NotFound, Policy, PolicySet};
+pub use reason::Reason;
+pub use verdict::{Denial, Permit, Verdict};
+
+use crate::authn::{Authentication, Identity};
+
+/// The facts of the original request that rules look at, besides where it goes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct RequestFacts<'a> {
+    /// `Origin`, as bytes.
+    pub origin: Option<&'a [u8]>,
+    /// A CORS preflight: `OPTIONS` with `Origin` and `Access-Control-Request-Method` and without credential.
+    pub preflight: bool,
+}
+
+/// May this caller reach this resource? In audit mode a refusal is recorded in the permit instead of being spoken.
+pub fn decide(matched: &Matched<'_>, facts: RequestFacts<'_>, authentication: &Authentication) -> Verdict {
+    let verdict = enforce(matched, facts, authentication);
+    match verdict.reason() {
+        Some(would_be) if matched.policy.audit_only() => {
+            let identity = match authentication {
+                Authentication::Verified(identity) => Some(identity),
+                _ => None,
+            };
+            Verdict::permit(matched, identity, Some(would_be))
+        }
+        _ => verdict,
+    }
+}
+
+fn enforce(matched: &Matched<'_>, facts: RequestFacts<'_>, authentication: &Authentication) -> Verdict {
+    if let Err(reason) = rule::origin::check(matched.policy, facts.origin) {
+        return Verdict::forbid(reason);
+    }
+    match authentication {
+        Authentication::Undecidable { retry_after } => {
+            Verdict::Undecidable { reason: Reason::KeysUnavailable, retry_after: *retry_after }
+        }
+        // A preflight can carry no token (Fetch §4.8): refusing it would make every browser client fail.
+        Authentication::Anonymous if facts.preflight => Verdict::permit(matched, None, None),
+        Authentication::Anonymous => Challenge::missing_token(matched).into(),
+        Authentication::Rejected(fault) => Challenge::refused_token(matched, *fault).into(),
+        Authentication::Verified(identity) => match judge(matched, identity) {
+            Ok(()) => Verdict::permit(matched, Some(identity), None),
+            Err(verdict) => verdict,
+        },
+    }
+}
+
+/// The rules that need to know who is calling.
+fn judge(matched: &Matched<'_>, identity: &Identity) -> Result<(), Verdict> {
+    rule::audience::check(matched, identity).map_err(|reason| Challenge::foreign_token(matched, reason))?;
+    rule::principal::check(matched.policy, identity).map_err(Verdict::forbid)?;
+    rule::scope::check(matched.policy, identity).map_err(|missing| {
+        Verdict::Forbid(Denial::insufficient_scope(Challenge::insufficient_scope(matched, identity, &missing)))
+    })
+}

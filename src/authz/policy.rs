@@ -1,0 +1,260 @@
+//! A resource with its rules, and the set in which exactly one is found for a request.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+
+use crate::domain::path::Ambiguity;
+use crate::domain::resource::{HostPattern, PathPrefix};
+use crate::domain::{Authority, EmailPattern, Issuer, OriginalRequest, RequestPath, ResourceUri, Scope, ScopeSet};
+
+/// A resource and what it demands.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// The resource.
+    pub resource: ResourceUri,
+    /// What people read: in documents and logs.
+    pub name: Option<String>,
+    /// Further prefixes of the same hosts.
+    pub also_paths: Vec<PathPrefix>,
+    /// Issuers accepted here.
+    pub issuers: Vec<AcceptedIssuer>,
+    /// Who may call.
+    pub principals: Principals,
+    /// Scopes that a token must have, each with what implies it.
+    pub required_scopes: Vec<RequiredScope>,
+    /// `Origin` values accepted; empty accepts all.
+    pub allowed_origins: Vec<String>,
+    /// Enforce, or only record.
+    pub mode: Mode,
+    /// The required scopes as challenges name them.
+    pub scopes_in_challenge: ScopeSet,
+}
+
+/// An issuer and the audiences that count besides the resource's own URI.
+#[derive(Debug, Clone)]
+pub struct AcceptedIssuer {
+    /// `iss`.
+    pub issuer: Issuer,
+    /// For issuers that cannot name a resource in `aud` (no RFC 8707).
+    pub audiences: Vec<String>,
+}
+
+/// Who may call. Any one match is enough.
+#[derive(Debug, Clone, Default)]
+pub struct Principals {
+    /// Verified e-mail addresses and domains.
+    pub emails: Vec<EmailPattern>,
+    /// Groups.
+    pub groups: Vec<String>,
+    /// `preferred_username`.
+    pub users: Vec<String>,
+    /// `sub`.
+    pub subjects: Vec<String>,
+    /// OAuth clients.
+    pub clients: Vec<String>,
+    /// Everybody whom an accepted issuer vouches for.
+    pub anyone: bool,
+}
+
+/// A scope that must be granted, itself or through one that implies it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequiredScope {
+    /// The scope that challenges name.
+    pub scope: Scope,
+    /// It and every scope that implies it.
+    pub satisfied_by: Vec<Scope>,
+}
+
+/// What a refusal does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// Refuses.
+    #[default]
+    Enforce,
+    /// Lets through and records what would have been refused.
+    Audit,
+}
+
+impl Policy {
+    /// Whether refusals are only recorded.
+    pub fn audit_only(&self) -> bool {
+        self.mode == Mode::Audit
+    }
+
+    /// The scopes that a challenge asks for.
+    pub const fn challenge_scopes(&self) -> &ScopeSet {
+        &self.scopes_in_challenge
+    }
+}
+
+/// The policy that applies, on a concrete host.
+#[derive(Debug, Clone)]
+pub struct Matched<'p> {
+    /// The policy.
+    pub policy: &'p Policy,
+    /// Its place in the configuration.
+    pub index: usize,
+    /// The identifier of the concrete resource: the audience.
+    pub resource: Bytes,
+    set: &'p PolicySet,
+}
+
+impl Matched<'_> {
+    /// The identifier as text.
+    pub fn resource_text(&self) -> &str {
+        std::str::from_utf8(&self.resource).unwrap_or_default()
+    }
+
+    /// Where the resource's metadata document stands (RFC 9728 §3.1).
+    pub fn metadata_url(&self) -> String {
+        let resource = self.resource_text();
+        if let Some(base) = &self.set.metadata_base {
+            let encoded = utf8_percent_encode(resource, NON_ALPHANUMERIC);
+            return format!("{base}{WELL_KNOWN}?resource={encoded}");
+        }
+        let path = self.policy.resource.path();
+        let origin = resource.strip_suffix(path).unwrap_or(resource);
+        format!("{origin}{WELL_KNOWN}{}", if path == "/" { "" } else { path })
+    }
+}
+
+/// The well-known path of RFC 9728 §3.
+pub const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
+
+/// Why no policy applies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotFound {
+    /// No resource covers the URL.
+    Unknown,
+    /// A resource covers it only when case is ignored.
+    Ambiguous(Ambiguity),
+}
+
+/// All policies, findable by host.
+#[derive(Debug, Clone, Default)]
+pub struct PolicySet {
+    policies: Vec<Entry>,
+    by_host: HashMap<Box<str>, Vec<usize>>,
+    by_suffix: HashMap<Box<str>, Vec<usize>>,
+    metadata_base: Option<String>,
+}
+
+#[derive(Debug, Clone)]
+struct Entry {
+    policy: Policy,
+    /// Its own path and `also_paths`.
+    prefixes: Vec<PathPrefix>,
+    /// The identifier, ready to be sent, when the host is exact.
+    exact: Option<Bytes>,
+}
+
+impl Entry {
+    /// The longest prefix that covers `path`; its length decides between resources.
+    fn covered_length(&self, path: RequestPath<'_>) -> Result<Option<usize>, Ambiguity> {
+        let mut longest = None;
+        for prefix in &self.prefixes {
+            if prefix.covers(path)? {
+                longest = longest.max(Some(prefix.as_str().len()));
+            }
+        }
+        Ok(longest)
+    }
+}
+
+impl PolicySet {
+    /// Indexes `policies`. With `metadata_base` challenges point to that host and name the resource in the query.
+    pub fn new(policies: Vec<Policy>, metadata_base: Option<String>) -> Self {
+        let mut set = Self { metadata_base, ..Self::default() };
+        for (index, policy) in policies.into_iter().enumerate() {
+            let (map, host) = match policy.resource.host() {
+                HostPattern::Exact(host) => (&mut set.by_host, host.clone()),
+                HostPattern::OneLabel(suffix) => (&mut set.by_suffix, suffix.clone()),
+            };
+            map.entry(host).or_default().push(index);
+            let exact = policy.resource.exact().map(Bytes::from);
+            let own = std::iter::once(PathPrefix::from(&policy.resource));
+            let prefixes = own.chain(policy.also_paths.iter().cloned()).collect();
+            set.policies.push(Entry { policy, prefixes, exact });
+        }
+        set
+    }
+
+    /// The one policy that applies: longest path, and among equals the exact host.
+    pub fn find(&self, request: &OriginalRequest<'_>) -> Result<Matched<'_>, NotFound> {
+        let mut best: Option<(usize, usize)> = None;
+        for index in self.candidates(request.authority().host()) {
+            let Some(entry) = self.policies.get(index) else { continue };
+            if !entry.policy.resource.covers_origin(request) {
+                continue;
+            }
+            match entry.covered_length(request.path()) {
+                Err(ambiguity) => return Err(NotFound::Ambiguous(ambiguity)),
+                Ok(Some(length)) if best.is_none_or(|(_, longest)| length > longest) => best = Some((index, length)),
+                Ok(_) => {}
+            }
+        }
+        let (index, _) = best.ok_or(NotFound::Unknown)?;
+        self.matched(index, request.authority().host()).ok_or(NotFound::Unknown)
+    }
+
+    /// Exact hosts first, so that they win ties.
+    fn candidates(&self, host: &str) -> impl Iterator<Item = usize> + '_ {
+        let suffix = host.find('.').and_then(|dot| host.get(dot..));
+        let exact = self.by_host.get(host);
+        let wildcard = suffix.and_then(|suffix| self.by_suffix.get(suffix));
+        exact.into_iter().chain(wildcard).flatten().copied()
+    }
+
+    fn matched(&self, index: usize, host: &str) -> Option<Matched<'_>> {
+        let entry = self.policies.get(index)?;
+        let resource = match &entry.exact {
+            Some(exact) => exact.clone(),
+            None => Bytes::from(entry.policy.resource.on_host(host)),
+        };
+        Some(Matched { policy: &entry.policy, index, resource, set: self })
+    }
+
+    /// The resource on `authority` whose path is exactly `path` (a trailing slash aside), for its metadata document.
+    /// An empty path means the root document: the only resource of the host, if there is only one.
+    pub fn document_on_host(&self, authority: &Authority<'_>, path: &str) -> Option<Matched<'_>> {
+        let on_host: Vec<usize> = self
+            .candidates(authority.host())
+            .filter(|index| {
+                self.policies.get(*index).is_some_and(|entry| entry.policy.resource.covers_authority(authority))
+            })
+            .collect();
+        let wanted = path.trim_end_matches('/');
+        let same_path = |index: &&usize| {
+            self.policies.get(**index).is_some_and(|entry| entry.policy.resource.path_prefix() == wanted)
+        };
+        let index = match (on_host.iter().find(same_path), on_host.as_slice()) {
+            (Some(index), _) => *index,
+            (None, [only]) if wanted.is_empty() => *only,
+            _ => return None,
+        };
+        self.matched(index, authority.host())
+    }
+
+    /// The resource whose identifier is `uri`, for documents asked for by name.
+    pub fn document_by_uri(&self, uri: &str) -> Option<Matched<'_>> {
+        let wanted = ResourceUri::parse(uri).ok()?;
+        let HostPattern::Exact(host) = wanted.host() else { return None };
+        let index = self.candidates(host).find(|index| {
+            self.policies.get(*index).is_some_and(|entry| {
+                let resource = &entry.policy.resource;
+                resource.scheme() == wanted.scheme()
+                    && resource.port() == wanted.port()
+                    && resource.path_prefix() == wanted.path_prefix()
+                    && resource.host().covers(host)
+            })
+        })?;
+        self.matched(index, host)
+    }
+
+    /// Every policy in the order of the configuration.
+    pub fn iter(&self) -> impl Iterator<Item = &Policy> {
+        self.policies.iter().map(|entry| &entry.policy)
+    }
+}

@@ -1,0 +1,124 @@
+//! Why a request was refused: one closed set, the same in answers, logs, metrics and documentation.
+
+use std::fmt;
+
+use crate::authn::TokenFault;
+
+/// A stable reason code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// No bearer token.
+    MissingToken,
+    /// A token that cannot be accepted from anyone.
+    InvalidToken,
+    /// A token whose time is over.
+    ExpiredToken,
+    /// A token for another resource.
+    WrongAudience,
+    /// A token of an issuer that is not accepted here.
+    UnknownIssuer,
+    /// The e-mail address would be allowed, but the issuer does not vouch for it.
+    EmailNotVerified,
+    /// The right token of the wrong person.
+    PrincipalNotAllowed,
+    /// The right person with too small a token.
+    InsufficientScope,
+    /// `Origin` is not in the allowlist.
+    OriginNotAllowed,
+    /// No configured resource covers the URL.
+    UnknownResource,
+    /// The path has more than one reading.
+    AmbiguousPath,
+    /// The proxy's request does not follow its contract.
+    InvalidRequest,
+    /// The caller is not a trusted proxy.
+    UntrustedProxy,
+    /// No keys to judge the token with: our own trouble.
+    KeysUnavailable,
+}
+
+impl Reason {
+    /// Every reason, for metrics that start at zero and for the documentation's test.
+    pub const ALL: [Self; 14] = [
+        Self::MissingToken,
+        Self::InvalidToken,
+        Self::ExpiredToken,
+        Self::WrongAudience,
+        Self::UnknownIssuer,
+        Self::EmailNotVerified,
+        Self::PrincipalNotAllowed,
+        Self::InsufficientScope,
+        Self::OriginNotAllowed,
+        Self::UnknownResource,
+        Self::AmbiguousPath,
+        Self::InvalidRequest,
+        Self::UntrustedProxy,
+        Self::KeysUnavailable,
+    ];
+
+    /// The code.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::MissingToken => "missing_token",
+            Self::InvalidToken => "invalid_token",
+            Self::ExpiredToken => "expired_token",
+            Self::WrongAudience => "wrong_audience",
+            Self::UnknownIssuer => "unknown_issuer",
+            Self::EmailNotVerified => "email_not_verified",
+            Self::PrincipalNotAllowed => "principal_not_allowed",
+            Self::InsufficientScope => "insufficient_scope",
+            Self::OriginNotAllowed => "origin_not_allowed",
+            Self::UnknownResource => "unknown_resource",
+            Self::AmbiguousPath => "ambiguous_path",
+            Self::InvalidRequest => "invalid_request",
+            Self::UntrustedProxy => "untrusted_proxy",
+            Self::KeysUnavailable => "keys_unavailable",
+        }
+    }
+
+    /// What a person reads. No token content, no claim value, and nothing that parses as a challenge parameter.
+    pub const fn description(self) -> &'static str {
+        match self {
+            Self::MissingToken => "a bearer token is required",
+            Self::InvalidToken => "the token is not valid",
+            Self::ExpiredToken => "the token has expired",
+            Self::WrongAudience => "the token was issued for another resource",
+            Self::UnknownIssuer => "the token comes from an issuer that is not accepted here",
+            Self::EmailNotVerified => "the e-mail address is not verified",
+            Self::PrincipalNotAllowed => "the caller may not use this resource",
+            Self::InsufficientScope => "the token lacks a required scope",
+            Self::OriginNotAllowed => "requests from this origin are not accepted",
+            Self::UnknownResource => "no protected resource is configured for this URL",
+            Self::AmbiguousPath => "the path can be read in more than one way",
+            Self::InvalidRequest => "the proxy did not describe the request as its contract demands",
+            Self::UntrustedProxy => "the caller is not a trusted proxy",
+            Self::KeysUnavailable => "the keys to check the token with are not at hand",
+        }
+    }
+}
+
+impl From<TokenFault> for Reason {
+    fn from(fault: TokenFault) -> Self {
+        match fault {
+            TokenFault::Expired => Self::ExpiredToken,
+            TokenFault::UnknownIssuer => Self::UnknownIssuer,
+            TokenFault::MalformedCredential
+            | TokenFault::TooLong
+            | TokenFault::NotJwt
+            | TokenFault::ForbiddenHeader
+            | TokenFault::NotAccessToken
+            | TokenFault::AlgorithmNotAllowed
+            | TokenFault::UnknownKey
+            | TokenFault::BadSignature
+            | TokenFault::NotYetValid
+            | TokenFault::BadClaims
+            | TokenFault::SenderConstrained => Self::InvalidToken,
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.as_str())
+    }
+}

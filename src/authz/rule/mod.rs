@@ -1,0 +1,6 @@
+//! One file per rule: settings from the policy in, `Ok` or the reason out.
+
+pub mod audience;
+pub mod origin;
+pub mod principal;
+pub mod scope;

@@ -1,0 +1,88 @@
+//! One file per command.
+
+pub mod check;
+pub mod healthcheck;
+pub mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::Overrides;
+
+/// Forward-auth decisions for MCP servers behind Traefik, Envoy, nginx or Caddy.
+#[derive(Debug, Parser)]
+#[command(name = "mcp-forward-auth", version, about, args_conflicts_with_subcommands = true)]
+pub struct CommandLine {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    config: ConfigFlags,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve decisions (the default)
+    Serve(ConfigFlags),
+    /// Validate a configuration and say what it means; exit 0 or 2
+    Check(ConfigFlags),
+    /// Ask a running service for its health; exit 0 or 1 (for images without a shell)
+    Healthcheck(healthcheck::HealthcheckFlags),
+}
+
+/// Where the configuration comes from.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ConfigFlags {
+    /// Configuration file (TOML) [env: MCP_FORWARD_AUTH_CONFIG]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Protect this one resource, such as https://mcp.example.com/mcp
+    #[arg(long, value_name = "URL")]
+    resource: Option<String>,
+    /// Accept tokens of this issuer
+    #[arg(long, value_name = "URL")]
+    issuer: Option<String>,
+    /// Public listener, such as 0.0.0.0:11000
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
+    /// Set any key: --set resources.0.required_scopes=mcp:read
+    #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
+    set: Vec<(String, String)>,
+}
+
+fn key_value(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').ok_or("write it as KEY=VALUE")?;
+    Ok((key.to_owned(), value.to_owned()))
+}
+
+impl ConfigFlags {
+    /// The flags as configuration keys.
+    fn overrides(&self) -> Overrides {
+        let named =
+            [("resources.0.url", &self.resource), ("issuers.0.issuer", &self.issuer), ("server.listen", &self.listen)];
+        let named = named.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value.clone()?)));
+        Overrides { file: self.config.clone(), set: named.chain(self.set.iter().cloned()).collect() }
+    }
+}
+
+/// Runs the command; 2 means that the command line or the configuration is wrong, 1 that something failed.
+pub fn run(command_line: CommandLine) -> ExitCode {
+    match command_line.command {
+        None => serve::run(&command_line.config),
+        Some(Command::Serve(flags)) => serve::run(&flags),
+        Some(Command::Check(flags)) => check::run(&flags),
+        Some(Command::Healthcheck(flags)) => healthcheck::run(&flags),
+    }
+}
+
+/// The one way in which commands complain: a line each on standard error.
+fn complain(message: &dyn std::fmt::Display) {
+    use std::io::Write as _;
+    let mut out = std::io::stderr().lock();
+    for line in message.to_string().lines() {
+        let _ = writeln!(out, "mcp-forward-auth: {line}");
+    }
+}
+
+const WRONG_CONFIGURATION: u8 = 2;

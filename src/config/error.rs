@@ -1,0 +1,99 @@
+//! One line per mistake: key, value, rule, fix.
+
+use std::fmt;
+
+use super::file;
+
+/// A mistake in the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    key: String,
+    value: Option<String>,
+    rule: String,
+    fix: String,
+}
+
+impl ConfigError {
+    /// `key` holds `value`, which breaks `rule`; `fix` says what to write.
+    pub fn new(key: impl Into<String>, value: Option<&str>, rule: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { key: key.into(), value: value.map(printable), rule: rule.into(), fix: fix.into() }
+    }
+
+    /// A mistake in a value that must not be shown.
+    pub fn secret(key: impl Into<String>, rule: impl Into<String>, fix: impl Into<String>) -> Self {
+        Self { key: key.into(), value: Some("[redacted]".into()), rule: rule.into(), fix: fix.into() }
+    }
+}
+
+/// Quoted and cut, so that a message stays one line.
+fn printable(value: &str) -> String {
+    const MAX_CHARS: usize = 120;
+    let cut: String = value.chars().take(MAX_CHARS).collect();
+    format!("{cut:?}")
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.key)?;
+        if let Some(value) = &self.value {
+            write!(formatter, " = {value}")?;
+        }
+        write!(formatter, ": {}; {}", self.rule, self.fix)
+    }
+}
+
+/// Every mistake that was found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ConfigErrors(Vec<ConfigError>);
+
+impl ConfigErrors {
+    /// Adds a mistake.
+    pub fn add(&mut self, error: ConfigError) {
+        self.0.push(error);
+    }
+
+    /// Whether all is well.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Keeps the value, or notes the mistake.
+    pub fn keep<T>(&mut self, outcome: Result<T, ConfigError>) -> Option<T> {
+        outcome.map_err(|error| self.add(error)).ok()
+    }
+
+    /// Sections that the contract names and this version does not have: refused, because ignoring them would let through
+    /// what the operator believes to be refused.
+    pub(super) fn refuse_later_sections(&mut self, written: &file::Written) {
+        let rule = "this version has no authorization server of its own";
+        if written.authorization_server.is_some() {
+            self.add(ConfigError::new(
+                "authorization_server",
+                None,
+                rule,
+                "name your identity provider's authorization server under [[issuers]] and remove this section",
+            ));
+        }
+        if written.store.is_some() {
+            self.add(ConfigError::new("store", None, format!("{rule}, so it stores nothing"), "remove this section"));
+        }
+    }
+}
+
+impl From<ConfigError> for ConfigErrors {
+    fn from(error: ConfigError) -> Self {
+        Self(vec![error])
+    }
+}
+
+impl fmt::Display for ConfigErrors {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, error) in self.0.iter().enumerate() {
+            let gap = if index == 0 { "" } else { "\n" };
+            write!(formatter, "{gap}{error}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigErrors {}

@@ -1,0 +1,184 @@
+//! The shapes as written. Unknown keys are errors: a misspelt rule must not silently allow.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::de::{self, Deserializer, Visitor};
+
+use super::{ConfigError, ConfigErrors};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Written {
+    pub(super) server: WrittenServer,
+    pub(super) log: WrittenLog,
+    pub(super) tokens: WrittenTokens,
+    pub(super) keys: WrittenKeys,
+    pub(super) issuers: Vec<WrittenIssuer>,
+    pub(super) resources: Vec<WrittenResource>,
+    pub(super) scopes: WrittenScopes,
+    pub(super) authorization_server: Option<toml::Value>,
+    pub(super) store: Option<toml::Value>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct WrittenServer {
+    pub(super) listen: Option<String>,
+    pub(super) admin_listen: Option<String>,
+    pub(super) trusted_proxies: Option<Strings>,
+    pub(super) proxy_secret: Option<String>,
+    pub(super) proxy_secret_file: Option<String>,
+    pub(super) metadata_url: Option<String>,
+    pub(super) also_decide_at: Strings,
+    pub(super) workers: Option<usize>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct WrittenLog {
+    pub(super) level: Option<String>,
+    pub(super) format: Option<String>,
+    pub(super) allows: Option<f64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct WrittenTokens {
+    pub(super) leeway: Option<String>,
+    pub(super) cache_bytes: Option<u64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct WrittenKeys {
+    pub(super) refresh_interval: Option<String>,
+    pub(super) refresh_cooldown: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct WrittenIssuer {
+    pub(super) issuer: String,
+    pub(super) jwks_uri: Option<String>,
+    pub(super) audiences: Strings,
+    pub(super) algorithms: Option<Strings>,
+    pub(super) groups_claims: Strings,
+    pub(super) assume_email_verified: bool,
+    pub(super) open_to_the_world: Option<bool>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct WrittenResource {
+    pub(super) url: String,
+    pub(super) name: Option<String>,
+    pub(super) also_paths: Strings,
+    pub(super) issuers: Option<Strings>,
+    pub(super) required_scopes: Strings,
+    pub(super) allowed_emails: Strings,
+    pub(super) allowed_groups: Strings,
+    pub(super) allowed_users: Strings,
+    pub(super) allowed_subjects: Strings,
+    pub(super) allowed_clients: Strings,
+    pub(super) allow_any_authenticated: bool,
+    pub(super) allowed_origins: Strings,
+    pub(super) insecure_http: bool,
+    pub(super) mode: Option<String>,
+    pub(super) tool_rules: Option<toml::Value>,
+    pub(super) condition: Option<toml::Value>,
+    pub(super) upstream_enforces_mcp_headers: Option<toml::Value>,
+    pub(super) browser_sign_in: Option<toml::Value>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct WrittenScopes {
+    pub(super) implies: BTreeMap<String, Strings>,
+}
+
+/// A list, or the same separated by commas as an environment variable holds it.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(super) struct Strings(pub(super) Vec<String>);
+
+impl<'de> Deserialize<'de> for Strings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reader;
+
+        impl<'de> Visitor<'de> for Reader {
+            type Value = Strings;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("a list of strings")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Strings, E> {
+                let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
+                Ok(Strings(items.map(ToOwned::to_owned).collect()))
+            }
+
+            fn visit_seq<A: de::SeqAccess<'de>>(self, mut items: A) -> Result<Strings, A::Error> {
+                let mut texts = Vec::new();
+                while let Some(text) = items.next_element()? {
+                    texts.push(text);
+                }
+                Ok(Strings(texts))
+            }
+        }
+
+        deserializer.deserialize_any(Reader)
+    }
+}
+
+/// Table → shapes; a key that does not fit is named with its value.
+pub(super) fn read(written: &toml::Table) -> Result<Written, ConfigErrors> {
+    serde_path_to_error::deserialize(toml::Value::Table(written.clone())).map_err(|error| {
+        let key = key_of(error.path());
+        let reason = error.inner().message().to_owned();
+        shape_error(&key, value_at(written, error.path()), &reason).into()
+    })
+}
+
+fn shape_error(key: &str, value: Option<&toml::Value>, reason: &str) -> ConfigError {
+    let shown = value.filter(|_| !key.contains("secret")).and_then(|value| match value {
+        toml::Value::String(text) => Some(text.clone()),
+        toml::Value::Array(_) | toml::Value::Table(_) => None,
+        other => Some(other.to_string()),
+    });
+    if let Some((unknown, known)) = unknown_field(reason) {
+        let nearest = known
+            .iter()
+            .max_by(|left, right| strsim::jaro_winkler(unknown, left).total_cmp(&strsim::jaro_winkler(unknown, right)));
+        let fix = match nearest {
+            Some(name) if strsim::jaro_winkler(unknown, name) > 0.8 => format!("did you mean {name}?"),
+            _ => format!("the keys here are {}", known.join(", ")),
+        };
+        return ConfigError::new(key, shown.as_deref(), "there is no such key", fix);
+    }
+    ConfigError::new(key, shown.as_deref(), format!("the value has the wrong form: {reason}"), "write it in that form")
+}
+
+/// Serde's own wording: "unknown field `x`, expected one of `a`, `b`".
+fn unknown_field(reason: &str) -> Option<(&str, Vec<&str>)> {
+    let mut quoted = reason.strip_prefix("unknown field ")?.split('`').skip(1).step_by(2);
+    Some((quoted.next()?, quoted.collect()))
+}
+
+fn key_of(path: &serde_path_to_error::Path) -> String {
+    let text = path.to_string();
+    if text == "." { "the configuration".to_owned() } else { text }
+}
+
+fn value_at<'t>(written: &'t toml::Table, path: &serde_path_to_error::Path) -> Option<&'t toml::Value> {
+    use serde_path_to_error::Segment;
+    let mut segments = path.iter();
+    let first = match segments.next()? {
+        Segment::Map { key } => written.get(key)?,
+        _ => return None,
+    };
+    segments.try_fold(first, |value, segment| match segment {
+        Segment::Map { key } => value.get(key.as_str()),
+        Segment::Seq { index } => value.get(*index),
+        _ => None,
+    })
+}

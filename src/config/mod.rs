@@ -1,0 +1,137 @@
+//! What was written → what it means. Two stages: `file` holds the shapes as written (file, environment, flags, McpAuth's
+//! names), the other files turn them into a [`Config`] that is complete and cross-checked. Every message names the key,
+//! the value, the rule and the fix.
+
+mod environment;
+mod error;
+mod file;
+mod issuer;
+mod mcpauth;
+mod resource;
+mod scopes;
+mod server;
+mod sources;
+mod summary;
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use url::Url;
+
+use crate::authn::Algorithm;
+use crate::authn::key_source::RefreshSchedule;
+use crate::authz::Policy;
+use crate::domain::{Issuer, Secret};
+use crate::telemetry::decision_log::Format;
+
+pub use error::{ConfigError, ConfigErrors};
+pub use sources::Overrides;
+
+/// The configuration, complete.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Listeners and callers.
+    pub server: Server,
+    /// Logs.
+    pub log: Log,
+    /// Clocks may differ by this much.
+    pub leeway: Duration,
+    /// Bound of the token cache, in bytes.
+    pub cache_bytes: u64,
+    /// How often keys are fetched.
+    pub keys: RefreshSchedule,
+    /// Whose tokens are accepted.
+    pub issuers: Vec<IssuerConfig>,
+    /// What is protected.
+    pub policies: Vec<Policy>,
+    /// What an operator should know, though it is no error.
+    pub warnings: Vec<String>,
+}
+
+/// Listeners and callers.
+#[derive(Debug, Clone)]
+pub struct Server {
+    /// The public listener.
+    pub listen: SocketAddr,
+    /// The admin listener.
+    pub admin_listen: SocketAddr,
+    /// Networks that may ask.
+    pub trusted_proxies: Vec<ipnet::IpNet>,
+    /// What they must send in `X-Proxy-Secret`.
+    pub proxy_secret: Option<Secret>,
+    /// Where challenges point, when documents do not live on the protected hosts.
+    pub metadata_url: Option<Url>,
+    /// Decision paths besides `/auth`.
+    pub also_decide_at: Vec<String>,
+    /// Threads that decide.
+    pub workers: usize,
+}
+
+/// Logs.
+#[derive(Debug, Clone)]
+pub struct Log {
+    /// Filter for events.
+    pub level: String,
+    /// JSON or for people.
+    pub format: Format,
+    /// Of a thousand allows, how many are logged.
+    pub allows_per_mille: u16,
+}
+
+/// An issuer as configured.
+#[derive(Debug, Clone)]
+pub struct IssuerConfig {
+    /// `iss`.
+    pub issuer: Issuer,
+    /// Where its keys are; discovered when absent.
+    pub jwks_uri: Option<Url>,
+    /// Audiences accepted besides the resource URI.
+    pub audiences: Vec<String>,
+    /// Algorithms it may sign with.
+    pub algorithms: Vec<Algorithm>,
+    /// Where groups stand in its tokens.
+    pub groups_claims: Vec<String>,
+    /// The operator vouches for its e-mail addresses.
+    pub assume_email_verified: bool,
+    /// Anybody can get an account there.
+    pub open_to_the_world: bool,
+}
+
+impl Config {
+    /// Reads file, environment and flags; everything that is wrong comes back at once.
+    pub fn load(overrides: &Overrides) -> Result<Self, ConfigErrors> {
+        Self::from_sources(overrides, &environment::of_process())
+    }
+
+    /// The same with a given environment, for tests.
+    pub fn from_sources(overrides: &Overrides, environment: &[(String, String)]) -> Result<Self, ConfigErrors> {
+        let written = sources::gather(overrides, environment)?;
+        Self::from_written(&written)
+    }
+
+    /// Reads one TOML text without environment or flags.
+    pub fn from_toml(text: &str) -> Result<Self, ConfigErrors> {
+        Self::from_written(&sources::parse_toml(text, "the configuration")?)
+    }
+
+    fn from_written(written: &toml::Table) -> Result<Self, ConfigErrors> {
+        let written = file::read(written)?;
+        let mut errors = ConfigErrors::default();
+        let server = server::read_server(&written.server, &mut errors);
+        let log = server::read_log(&written.log, &mut errors);
+        let keys = server::read_keys(&written.keys, &mut errors);
+        let leeway = server::read_leeway(&written.tokens, &mut errors);
+        let issuers = issuer::read_all(&written.issuers, &mut errors);
+        let implied = scopes::read_implied(&written.scopes, &mut errors);
+        let mut warnings = Vec::new();
+        let policies = resource::read_all(&written.resources, &issuers, &implied, &mut errors, &mut warnings);
+        errors.refuse_later_sections(&written);
+        match (server, log, keys, leeway) {
+            (Some(server), Some(log), Some(keys), Some(leeway)) if errors.is_empty() => {
+                let cache_bytes = written.tokens.cache_bytes.unwrap_or(server::DEFAULT_CACHE_BYTES);
+                Ok(Self { server, log, leeway, cache_bytes, keys, issuers, policies, warnings })
+            }
+            _ => Err(errors),
+        }
+    }
+}

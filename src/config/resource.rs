@@ -1,0 +1,226 @@
+//! `[[resources]]`.
+
+use super::file::{Strings, WrittenResource};
+use super::scopes::{self, Implied};
+use super::{ConfigError, ConfigErrors, IssuerConfig};
+use crate::authz::Policy;
+use crate::authz::policy::{AcceptedIssuer, Mode, Principals};
+use crate::domain::resource::PathPrefix;
+use crate::domain::{EmailPattern, ResourceUri, Scheme};
+
+pub(super) fn read_all(
+    written: &[WrittenResource],
+    issuers: &[IssuerConfig],
+    implied: &Implied,
+    errors: &mut ConfigErrors,
+    warnings: &mut Vec<String>,
+) -> Vec<Policy> {
+    if written.is_empty() {
+        let fix = "add [[resources]] with url = \"https://mcp.example.com/mcp\"";
+        errors.add(ConfigError::new("resources", None, "at least one resource is needed", fix));
+    }
+    let mut policies: Vec<Policy> = Vec::new();
+    for (index, written) in written.iter().enumerate() {
+        let reader = Reader { index, written, issuers, implied };
+        let Some(policy) = reader.read(errors) else { continue };
+        if policies.iter().any(|known| is_same_place(&known.resource, &policy.resource)) {
+            let rule = "another resource has the same URL, case and trailing slash aside";
+            errors.add(reader.error("url", Some(&written.url), rule, "keep one of the two"));
+        }
+        if policy.audit_only() {
+            warnings.push(format!("{} is in audit mode: everything is let through and recorded", policy.resource));
+        }
+        policies.push(policy);
+    }
+    policies
+}
+
+fn is_same_place(left: &ResourceUri, right: &ResourceUri) -> bool {
+    left.to_string().trim_end_matches('/').eq_ignore_ascii_case(right.to_string().trim_end_matches('/'))
+}
+
+struct Reader<'c> {
+    index: usize,
+    written: &'c WrittenResource,
+    issuers: &'c [IssuerConfig],
+    implied: &'c Implied,
+}
+
+impl Reader<'_> {
+    fn error(&self, name: &str, value: Option<&str>, rule: impl Into<String>, fix: impl Into<String>) -> ConfigError {
+        ConfigError::new(format!("resources[{}].{name}", self.index), value, rule, fix)
+    }
+
+    fn read(&self, errors: &mut ConfigErrors) -> Option<Policy> {
+        self.refuse_later_keys(errors);
+        let resource = errors.keep(self.resource());
+        let also_paths = errors.keep(self.also_paths());
+        let accepted = errors.keep(self.accepted_issuers());
+        let principals = errors.keep(self.principals());
+        let required: Option<Vec<_>> = errors.keep(self.required_scopes());
+        let mode = errors.keep(self.mode());
+        let origins = errors.keep(self.origins());
+        let (accepted, principals, required) = (accepted?, principals?, required?);
+        errors.keep(self.refuse_open_door(&accepted, &principals))?;
+        Some(Policy {
+            resource: resource?,
+            name: self.written.name.clone(),
+            also_paths: also_paths?,
+            issuers: accepted,
+            principals,
+            scopes_in_challenge: required.iter().map(|required| required.scope.clone()).collect(),
+            required_scopes: required,
+            allowed_origins: origins?,
+            mode: mode?,
+        })
+    }
+
+    /// Rules that this version cannot check must not be ignored: the operator relies on them.
+    fn refuse_later_keys(&self, errors: &mut ConfigErrors) {
+        let later = [
+            ("tool_rules", self.written.tool_rules.is_some()),
+            ("condition", self.written.condition.is_some()),
+            ("upstream_enforces_mcp_headers", self.written.upstream_enforces_mcp_headers.is_some()),
+            ("browser_sign_in", self.written.browser_sign_in.is_some()),
+        ];
+        for (name, present) in later {
+            if present {
+                errors.add(self.error(name, None, "this version does not support it", "remove the key"));
+            }
+        }
+    }
+
+    fn resource(&self) -> Result<ResourceUri, ConfigError> {
+        let text = &self.written.url;
+        let resource = ResourceUri::parse(text).map_err(|error| {
+            self.error("url", Some(text), error.to_string(), "write it like \"https://mcp.example.com/mcp\"")
+        })?;
+        let loopback = url::Url::parse(text).is_ok_and(|url| crate::domain::issuer::is_loopback(&url));
+        if resource.scheme() == Scheme::Http && !loopback && !self.written.insecure_http {
+            let rule = "tokens would cross the network in clear text";
+            return Err(self.error(
+                "url",
+                Some(text),
+                rule,
+                "use https, or set insecure_http = true for this resource",
+            ));
+        }
+        Ok(resource)
+    }
+
+    fn also_paths(&self) -> Result<Vec<PathPrefix>, ConfigError> {
+        let read = |text: &String| {
+            PathPrefix::parse(text).map_err(|_| {
+                let rule = "it must be a plain path that starts with a slash";
+                self.error("also_paths", Some(text), rule, "write it like \"/messages\"")
+            })
+        };
+        self.written.also_paths.0.iter().map(read).collect()
+    }
+
+    fn accepted_issuers(&self) -> Result<Vec<AcceptedIssuer>, ConfigError> {
+        let accept =
+            |known: &IssuerConfig| AcceptedIssuer { issuer: known.issuer.clone(), audiences: known.audiences.clone() };
+        let Some(Strings(names)) = &self.written.issuers else {
+            return Ok(self.issuers.iter().map(accept).collect());
+        };
+        let find = |name: &String| {
+            let known = self.issuers.iter().find(|known| known.issuer.as_str() == name);
+            known.map(accept).ok_or_else(|| {
+                let rule = "no [[issuers]] entry has exactly this issuer";
+                self.error(
+                    "issuers",
+                    Some(name),
+                    rule,
+                    "add the entry or correct the spelling, trailing slash included",
+                )
+            })
+        };
+        let accepted: Vec<_> = names.iter().map(find).collect::<Result<_, _>>()?;
+        if accepted.is_empty() {
+            return Err(self.error("issuers", None, "the list is empty", "name an issuer, or leave it out for all"));
+        }
+        Ok(accepted)
+    }
+
+    fn principals(&self) -> Result<Principals, ConfigError> {
+        let email = |text: &String| {
+            EmailPattern::parse(text).ok_or_else(|| {
+                let rule = "it is neither an e-mail address nor *@domain";
+                self.error("allowed_emails", Some(text), rule, "write \"alice@example.com\" or \"*@corp.example\"")
+            })
+        };
+        Ok(Principals {
+            emails: self.written.allowed_emails.0.iter().map(email).collect::<Result<_, _>>()?,
+            groups: self.written.allowed_groups.0.clone(),
+            users: self.written.allowed_users.0.clone(),
+            subjects: self.written.allowed_subjects.0.clone(),
+            clients: self.written.allowed_clients.0.clone(),
+            anyone: self.written.allow_any_authenticated || self.names_nobody(),
+        })
+    }
+
+    fn names_nobody(&self) -> bool {
+        let written = self.written;
+        let lists = [
+            &written.allowed_emails,
+            &written.allowed_groups,
+            &written.allowed_users,
+            &written.allowed_subjects,
+            &written.allowed_clients,
+        ];
+        lists.iter().all(|list| list.0.is_empty())
+    }
+
+    /// Without principals everybody with an account at the issuer may call: with an issuer where the whole world has
+    /// one, that must be said in so many words.
+    fn refuse_open_door(&self, accepted: &[AcceptedIssuer], principals: &Principals) -> Result<(), ConfigError> {
+        let written = self.written;
+        if written.allow_any_authenticated && !self.names_nobody() {
+            let rule = "the allowed_… lists would have no effect";
+            return Err(self.error("allow_any_authenticated", Some("true"), rule, "remove it or the lists"));
+        }
+        let open = self
+            .issuers
+            .iter()
+            .find(|known| known.open_to_the_world && accepted.iter().any(|accepted| accepted.issuer == known.issuer));
+        match open {
+            Some(issuer) if principals.anyone && !written.allow_any_authenticated => Err(self.error(
+                "allowed_emails",
+                None,
+                format!("nobody is named, and anybody in the world can get a token from {}", issuer.issuer),
+                "name who may call, or set allow_any_authenticated = true",
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn required_scopes(&self) -> Result<Vec<crate::authz::policy::RequiredScope>, ConfigError> {
+        let key = format!("resources[{}].required_scopes", self.index);
+        let read = |text: &String| scopes::read(&key, text).map(|scope| self.implied.requirement(scope));
+        self.written.required_scopes.0.iter().map(read).collect()
+    }
+
+    fn mode(&self) -> Result<Mode, ConfigError> {
+        match self.written.mode.as_deref() {
+            None | Some("enforce") => Ok(Mode::Enforce),
+            Some("audit") => Ok(Mode::Audit),
+            Some(other) => {
+                let fix = "write \"audit\" to record refusals without enforcing them, or leave it out";
+                Err(self.error("mode", Some(other), "it must be \"enforce\" or \"audit\"", fix))
+            }
+        }
+    }
+
+    /// An origin as browsers send it: scheme and authority, nothing after (RFC 6454 §6.2).
+    fn origins(&self) -> Result<Vec<String>, ConfigError> {
+        let sound = |text: &str| url::Url::parse(text).is_ok_and(|url| url.origin().ascii_serialization() == text);
+        match self.written.allowed_origins.0.iter().find(|text| !sound(text)) {
+            None => Ok(self.written.allowed_origins.0.clone()),
+            Some(text) => {
+                let rule = "it is no origin as browsers send it: scheme, host and port in lower case, nothing after";
+                Err(self.error("allowed_origins", Some(text), rule, "write it like \"https://app.example.com\""))
+            }
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! Listeners, callers, logs, schedules.
+
+use std::io::IsTerminal as _;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use url::Url;
+
+use super::file::{Strings, WrittenKeys, WrittenLog, WrittenServer, WrittenTokens};
+use super::{ConfigError, ConfigErrors, Log, Server};
+use crate::authn::key_source::RefreshSchedule;
+use crate::domain::Secret;
+use crate::domain::issuer::parse_fetch_url;
+use crate::proxy::TrustedProxies;
+use crate::telemetry::decision_log::Format;
+
+/// McpAuth's port.
+const DEFAULT_LISTEN: &str = "0.0.0.0:11000";
+const DEFAULT_ADMIN_LISTEN: &str = "127.0.0.1:9090";
+/// About 25,000 tokens of usual size.
+pub(super) const DEFAULT_CACHE_BYTES: u64 = 48 * 1024 * 1024;
+
+pub(super) fn read_server(written: &WrittenServer, errors: &mut ConfigErrors) -> Option<Server> {
+    let listen = errors.keep(address("server.listen", written.listen.as_deref().unwrap_or(DEFAULT_LISTEN)));
+    let admin = written.admin_listen.as_deref().unwrap_or(DEFAULT_ADMIN_LISTEN);
+    let admin_listen = errors.keep(address("server.admin_listen", admin));
+    let trusted_proxies = errors.keep(networks(written.trusted_proxies.as_ref()));
+    let proxy_secret = errors.keep(secret(written));
+    let metadata_url = errors.keep(written.metadata_url.as_deref().map(metadata_url).transpose());
+    let also_decide_at = errors.keep(decision_paths(&written.also_decide_at));
+    let workers = errors.keep(workers(written.workers));
+    Some(Server {
+        listen: listen?,
+        admin_listen: admin_listen?,
+        trusted_proxies: trusted_proxies?,
+        proxy_secret: proxy_secret?,
+        metadata_url: metadata_url?,
+        also_decide_at: also_decide_at?,
+        workers: workers?,
+    })
+}
+
+fn address(key: &str, text: &str) -> Result<SocketAddr, ConfigError> {
+    text.parse().map_err(|_| {
+        ConfigError::new(key, Some(text), "it must be an IP address and a port", "write it like \"0.0.0.0:11000\"")
+    })
+}
+
+/// A bare address is a network of one.
+fn networks(written: Option<&Strings>) -> Result<Vec<IpNet>, ConfigError> {
+    let Some(Strings(networks)) = written else {
+        return Ok(TrustedProxies::DEFAULT_NETWORKS.iter().filter_map(|text| text.parse().ok()).collect());
+    };
+    let parse = |text: &String| {
+        let network = text.parse::<IpNet>().or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from));
+        network.map_err(|_| {
+            let rule = "it must be an IP address or a network in CIDR form";
+            ConfigError::new("server.trusted_proxies", Some(text), rule, "write it like \"10.0.0.0/8\"")
+        })
+    };
+    networks.iter().map(parse).collect()
+}
+
+fn secret(written: &WrittenServer) -> Result<Option<Secret>, ConfigError> {
+    const MIN_LENGTH: usize = 16;
+    let key = "server.proxy_secret";
+    let text = match (&written.proxy_secret, &written.proxy_secret_file) {
+        (Some(_), Some(_)) => {
+            let rule = "server.proxy_secret_file is set as well";
+            return Err(ConfigError::secret(key, rule, "keep one of the two"));
+        }
+        (Some(text), None) => text.clone(),
+        (None, Some(path)) => std::fs::read_to_string(path).map_err(|error| {
+            let rule = format!("the file cannot be read: {error}");
+            ConfigError::new("server.proxy_secret_file", Some(path), rule, "name a file that this user may read")
+        })?,
+        (None, None) => return Ok(None),
+    };
+    let text = text.trim();
+    if text.len() < MIN_LENGTH {
+        let rule = format!("it must be at least {MIN_LENGTH} characters long");
+        return Err(ConfigError::secret(key, rule, "make one with: openssl rand -hex 32"));
+    }
+    Ok(Some(Secret::new(text)))
+}
+
+fn metadata_url(text: &str) -> Result<Url, ConfigError> {
+    let key = "server.metadata_url";
+    let fix = "write the origin that serves the documents, like \"https://auth.example.com\"";
+    let url = parse_fetch_url(text).map_err(|error| ConfigError::new(key, Some(text), error.to_string(), fix))?;
+    if url.path() != "/" || url.query().is_some() {
+        return Err(ConfigError::new(key, Some(text), "it must hold no path and no query", fix));
+    }
+    Ok(url)
+}
+
+fn decision_paths(Strings(paths): &Strings) -> Result<Vec<String>, ConfigError> {
+    let wrong = |path: &&String| {
+        !path.starts_with('/')
+            || path.starts_with("/auth")
+            || path.starts_with("/.well-known")
+            || path.as_str() == "/health"
+            || path.as_str() == "/"
+    };
+    match paths.iter().find(wrong) {
+        None => Ok(paths.clone()),
+        Some(path) => Err(ConfigError::new(
+            "server.also_decide_at",
+            Some(path),
+            "it must be a path of its own, not /, /auth…, /health or /.well-known…",
+            "write it like \"/mcp\"",
+        )),
+    }
+}
+
+/// One core is left for the proxy: with a busy neighbour one worker fewer is faster.
+fn workers(written: Option<usize>) -> Result<usize, ConfigError> {
+    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    match written {
+        None => Ok(cores.saturating_sub(1).max(1)),
+        Some(workers @ 1..=256) => Ok(workers),
+        Some(workers) => {
+            let value = workers.to_string();
+            Err(ConfigError::new("server.workers", Some(&value), "it must lie between 1 and 256", "leave it out"))
+        }
+    }
+}
+
+pub(super) fn read_log(written: &WrittenLog, errors: &mut ConfigErrors) -> Option<Log> {
+    let format = errors.keep(match written.format.as_deref() {
+        None | Some("auto") if std::io::stdout().is_terminal() => Ok(Format::Console),
+        None | Some("auto" | "json") => Ok(Format::Json),
+        Some("console") => Ok(Format::Console),
+        Some(other) => {
+            let rule = "it must be \"json\", \"console\" or \"auto\"";
+            Err(ConfigError::new("log.format", Some(other), rule, "leave it out for auto"))
+        }
+    });
+    let level = errors.keep(level(written.level.as_deref().unwrap_or("info")));
+    let allows_per_mille = errors.keep(per_mille(written.allows.unwrap_or(0.0)));
+    Some(Log { level: level?, format: format?, allows_per_mille: allows_per_mille? })
+}
+
+fn level(text: &str) -> Result<String, ConfigError> {
+    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+    if LEVELS.contains(&text) {
+        return Ok(text.to_owned());
+    }
+    let rule = "it must be one of off, error, warn, info, debug, trace";
+    Err(ConfigError::new("log.level", Some(text), rule, "leave it out for info"))
+}
+
+fn per_mille(share: f64) -> Result<u16, ConfigError> {
+    // A thousand steps are found by comparing, not by converting: no cast can go wrong.
+    if (0.0..=1.0).contains(&share) {
+        return Ok((0_u16..=1000).rev().find(|step| f64::from(*step) <= share * 1000.0).unwrap_or(0));
+    }
+    let value = share.to_string();
+    Err(ConfigError::new(
+        "log.allows",
+        Some(&value),
+        "it must lie between 0 and 1",
+        "write 0.01 to log every hundredth",
+    ))
+}
+
+pub(super) fn read_keys(written: &WrittenKeys, errors: &mut ConfigErrors) -> Option<RefreshSchedule> {
+    let interval = duration("keys.refresh_interval", written.refresh_interval.as_deref(), 300, 1..=86_400);
+    let cooldown = duration("keys.refresh_cooldown", written.refresh_cooldown.as_deref(), 10, 1..=3600);
+    let (interval, cooldown) = (errors.keep(interval), errors.keep(cooldown));
+    Some(RefreshSchedule { interval: interval?, cooldown: cooldown? })
+}
+
+pub(super) fn read_leeway(written: &WrittenTokens, errors: &mut ConfigErrors) -> Option<Duration> {
+    errors.keep(duration("tokens.leeway", written.leeway.as_deref(), 30, 0..=300))
+}
+
+/// `30s`, `15m`, `1h`, `30d`.
+fn duration(
+    key: &str,
+    text: Option<&str>,
+    default_seconds: u64,
+    range: std::ops::RangeInclusive<u64>,
+) -> Result<Duration, ConfigError> {
+    let Some(text) = text else { return Ok(Duration::from_secs(default_seconds)) };
+    let seconds = parse_seconds(text).filter(|seconds| range.contains(seconds));
+    seconds.map(Duration::from_secs).ok_or_else(|| {
+        let rule = format!("it must be a time between {} s and {} s", range.start(), range.end());
+        ConfigError::new(key, Some(text), rule, "write a number and s, m, h or d, like \"30s\"")
+    })
+}
+
+fn parse_seconds(text: &str) -> Option<u64> {
+    let digits = text.trim_end_matches(|char: char| char.is_ascii_alphabetic());
+    let factor = match text.strip_prefix(digits)? {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => return None,
+    };
+    digits.parse::<u64>().ok()?.checked_mul(factor)
+}

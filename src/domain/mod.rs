@@ -1,0 +1,23 @@
+//! The nouns that every layer shares. Pure: no I/O, no clock, no web types.
+
+pub mod authority;
+pub mod email;
+pub mod issuer;
+pub mod occurrence;
+pub mod original_request;
+pub mod path;
+pub mod resource;
+pub mod scope;
+pub mod secret;
+pub mod time;
+
+pub use authority::{Authority, Scheme};
+pub use email::{Email, EmailPattern};
+pub use issuer::Issuer;
+pub use occurrence::Occurrence;
+pub use original_request::{Malformed, OriginalRequest};
+pub use path::{Ambiguity, RequestPath};
+pub use resource::ResourceUri;
+pub use scope::{Scope, ScopeSet};
+pub use secret::Secret;
+pub use time::UnixTime;

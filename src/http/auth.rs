@@ -1,0 +1,205 @@
+//! `/auth`: read, decide, count, log, reply.
+
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::Service;
+use super::head::ActixHead;
+use crate::authn::Authentication;
+use crate::authz::{Reason, Verdict};
+use crate::decision::Decision;
+use crate::domain::Occurrence;
+use crate::proxy::{Contract, Field, Reply, RequestHead, UnknownEndpoint};
+use crate::telemetry::DecisionRecord;
+use crate::telemetry::metrics::outcome;
+
+/// `/auth`.
+pub async fn forward_auth(request: HttpRequest, service: web::Data<Service>) -> HttpResponse {
+    decide(&service, &request, Contract::ForwardAuth)
+}
+
+/// `/auth/nginx`.
+pub async fn auth_request(request: HttpRequest, service: web::Data<Service>) -> HttpResponse {
+    decide(&service, &request, Contract::AuthRequest)
+}
+
+/// The decision, from the wire to the wire.
+pub fn decide(service: &Service, request: &HttpRequest, contract: Contract) -> HttpResponse {
+    let head = ActixHead(request);
+    let (decision, took) = service.timed_decision(contract, &head);
+    answer(service, &head, contract, &decision, took)
+}
+
+/// A path under `/auth` that nobody owns, such as a misspelt one.
+pub fn refuse_unknown_endpoint(service: &Service, request: &HttpRequest, _: UnknownEndpoint) -> HttpResponse {
+    let decision = Decision::refused(Reason::InvalidRequest);
+    answer(service, &ActixHead(request), Contract::ForwardAuth, &decision, Duration::ZERO)
+}
+
+fn answer(
+    service: &Service,
+    head: &ActixHead<'_>,
+    contract: Contract,
+    decision: &Decision<'_>,
+    took: Duration,
+) -> HttpResponse {
+    service.metrics.count(decision.matched.as_ref().map(|matched| matched.index), &decision.verdict, took);
+    if is_plain_allow(&decision.verdict) && !samples_allow(service) {
+        return to_response(Reply::to(contract, &decision.verdict, ""), None);
+    }
+    let request_id = request_id(head);
+    let reply = Reply::to(contract, &decision.verdict, &request_id);
+    service.log.write(&record(service, head, contract, decision, took, reply.status(), &request_id));
+    to_response(reply, HeaderValue::from_str(&request_id).ok())
+}
+
+const fn is_plain_allow(verdict: &Verdict) -> bool {
+    matches!(verdict, Verdict::Permit(permit) if permit.would_refuse().is_none())
+}
+
+fn samples_allow(service: &Service) -> bool {
+    match service.allows_logged_per_mille {
+        0 => false,
+        share => uuid::Uuid::new_v4().as_u128() % 1000 < u128::from(share),
+    }
+}
+
+/// The proxy's id when it is a plain token, else a new one.
+fn request_id(head: &ActixHead<'_>) -> String {
+    const MAX_LENGTH: usize = 128;
+    let plain = |id: &&[u8]| !id.is_empty() && id.len() <= MAX_LENGTH && id.iter().all(u8::is_ascii_graphic);
+    let given = head.field(Field::RequestId).once().filter(plain).and_then(|id| std::str::from_utf8(id).ok());
+    given.map_or_else(|| uuid::Uuid::new_v4().to_string(), ToOwned::to_owned)
+}
+
+fn record<'a>(
+    service: &Service,
+    head: &'a ActixHead<'_>,
+    contract: Contract,
+    decision: &'a Decision<'_>,
+    took: Duration,
+    status: u16,
+    request_id: &'a str,
+) -> DecisionRecord<'a> {
+    let identity = match &decision.authentication {
+        Some(Authentication::Verified(identity)) => Some(identity),
+        _ => None,
+    };
+    let would_refuse = match &decision.verdict {
+        Verdict::Permit(permit) => permit.would_refuse(),
+        _ => None,
+    };
+    DecisionRecord {
+        timestamp: service.clock.now().as_secs(),
+        level: level(&decision.verdict),
+        message: "decision",
+        decision: outcome(&decision.verdict),
+        reason: decision.verdict.reason().or(would_refuse).map(Reason::as_str),
+        detail: detail(decision),
+        resource: decision.matched.as_ref().map(|matched| matched.resource_text()),
+        method: decision.request.as_ref().map(|request| request.method()),
+        path: decision.request.as_ref().map(|request| cut(request.path().as_str())),
+        status,
+        duration_ms: took.as_secs_f64() * 1000.0,
+        client_ip: last_forwarded_for(head),
+        user_agent: text(head.field(Field::UserAgent)).map(cut),
+        issuer: identity.map(|identity| identity.issuer().as_str()),
+        client: identity.and_then(|identity| identity.client()),
+        subject: identity.map(|identity| identity.subject()),
+        contract: contract.as_str(),
+        request_id,
+    }
+}
+
+const fn level(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Permit(_) => "INFO",
+        Verdict::Challenge(_) | Verdict::Forbid(_) => "WARN",
+        Verdict::Undecidable { .. } => "ERROR",
+    }
+}
+
+/// What the operator needs to find the cause: the header that is wrong, the URL that no resource covers.
+fn detail(decision: &Decision<'_>) -> Option<String> {
+    if let Some(malformed) = decision.malformed {
+        return Some(format!("{malformed}; see the forwarding headers in the proxy's configuration"));
+    }
+    match (&decision.verdict, &decision.request) {
+        (Verdict::Challenge(challenge), _) => Some(challenge.description().to_owned()),
+        (Verdict::Forbid(denial), Some(request)) if denial.reason() == Reason::UnknownResource => Some(format!(
+            "no resource covers {}://{}{}; a scheme of http behind a TLS-terminating balancer is the usual cause",
+            request.scheme(),
+            request.authority(),
+            cut(request.path().as_str())
+        )),
+        _ => None,
+    }
+}
+
+fn last_forwarded_for<'a>(head: &'a ActixHead<'_>) -> Option<&'a str> {
+    text(head.field(Field::ForwardedFor))?.rsplit(',').next().map(|address| cut(address.trim()))
+}
+
+fn text(occurrence: Occurrence<'_>) -> Option<&str> {
+    occurrence.once().and_then(|value| std::str::from_utf8(value).ok())
+}
+
+/// Log values that clients choose are cut to 256 bytes.
+fn cut(text: &str) -> &str {
+    const MAX_LENGTH: usize = 256;
+    let end = (0..=MAX_LENGTH.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    text.get(..end).unwrap_or_default()
+}
+
+/// In the order of [`crate::proxy::reply::IDENTITY_HEADERS`].
+static IDENTITY_HEADER_NAMES: [HeaderName; 8] = [
+    HeaderName::from_static("x-forwarded-user"),
+    HeaderName::from_static("x-forwarded-email"),
+    HeaderName::from_static("x-forwarded-groups"),
+    HeaderName::from_static("x-forwarded-scopes"),
+    HeaderName::from_static("x-auth-subject"),
+    HeaderName::from_static("x-auth-issuer"),
+    HeaderName::from_static("x-auth-client"),
+    HeaderName::from_static("x-auth-resource"),
+];
+
+fn to_response(reply: Reply, request_id: Option<HeaderValue>) -> HttpResponse {
+    let mut response = match reply {
+        Reply::Allow { identity, remove_authorization } => {
+            let mut response = HttpResponse::new(StatusCode::OK);
+            let headers = response.headers_mut();
+            for (name, value) in IDENTITY_HEADER_NAMES.iter().zip(identity) {
+                // The values are visible ASCII by construction; an impossible one is sent empty, never left out.
+                let value = HeaderValue::from_maybe_shared(value).unwrap_or(HeaderValue::from_static(""));
+                headers.insert(name.clone(), value);
+            }
+            if remove_authorization {
+                headers.insert(
+                    HeaderName::from_static("x-envoy-auth-headers-to-remove"),
+                    HeaderValue::from_static("authorization"),
+                );
+            }
+            response
+        }
+        Reply::Refuse { status, challenge, retry_after, body } => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN);
+            let mut response = HttpResponse::build(status);
+            response.insert_header((header::CONTENT_TYPE, "application/json"));
+            response.insert_header((header::CACHE_CONTROL, "no-store"));
+            if let Some(challenge) = challenge {
+                response.insert_header((header::WWW_AUTHENTICATE, challenge));
+            }
+            if let Some(seconds) = retry_after {
+                response.insert_header((header::RETRY_AFTER, seconds));
+            }
+            response.body(body)
+        }
+    };
+    if let Some(request_id) = request_id {
+        response.headers_mut().insert(HeaderName::from_static("x-request-id"), request_id);
+    }
+    response
+}

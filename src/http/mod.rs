@@ -1,0 +1,54 @@
+//! The thin web layer; the only folder that imports actix-web. Every URL that is served stands on this screen.
+
+pub mod admin;
+pub mod auth;
+pub mod documents;
+pub mod error;
+pub mod head;
+pub mod public;
+pub mod service;
+
+pub use service::Service;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use crate::authz::policy::WELL_KNOWN;
+use crate::proxy::Contract;
+
+/// The public listener:
+///
+/// | path | what |
+/// |---|---|
+/// | `/auth`, `/auth/nginx`, `/auth/envoy/…` | decisions, any method |
+/// | further decision paths of the configuration | decisions in the terms of `/auth` |
+/// | `/health` | liveness |
+/// | `/.well-known/oauth-protected-resource…` | RFC 9728 documents |
+/// | anything else | 404 in JSON |
+///
+/// The two fixed decision paths are static routes, the rest is compared by hand: actix's path patterns cost a third of
+/// a decision.
+pub fn public_routes(routes: &mut web::ServiceConfig) {
+    routes
+        .route("/auth", web::route().to(auth::forward_auth))
+        .route("/auth/nginx", web::route().to(auth::auth_request))
+        .default_service(web::route().to(dispatch));
+}
+
+async fn dispatch(request: HttpRequest, service: web::Data<Service>) -> HttpResponse {
+    let path = request.uri().path();
+    match Contract::of_path(path) {
+        Some(Ok(contract)) => auth::decide(&service, &request, contract),
+        Some(Err(unknown)) => auth::refuse_unknown_endpoint(&service, &request, unknown),
+        None if service.decides_at(path) => auth::decide(&service, &request, Contract::ForwardAuth),
+        None => public::serve(&service, &request, path, WELL_KNOWN),
+    }
+}
+
+/// The admin listener: `/healthz`, `/readyz`, `/metrics`.
+pub fn admin_routes(routes: &mut web::ServiceConfig) {
+    routes
+        .route("/healthz", web::get().to(admin::healthz))
+        .route("/readyz", web::get().to(admin::readyz))
+        .route("/metrics", web::get().to(admin::metrics))
+        .default_service(web::route().to(admin::not_found));
+}

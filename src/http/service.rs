@@ -1,0 +1,51 @@
+//! What the handlers share.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::clock::Clock;
+use crate::decision::{Decision, DecisionPoint};
+use crate::proxy::{Contract, RequestHead};
+use crate::telemetry::metrics::Figures;
+use crate::telemetry::{DecisionLog, Metrics};
+
+/// The running service.
+pub struct Service {
+    /// Decides.
+    pub point: DecisionPoint,
+    /// Tells the time.
+    pub clock: Arc<dyn Clock>,
+    /// Counts.
+    pub metrics: Metrics,
+    /// Writes lines.
+    pub log: DecisionLog,
+    /// Of a thousand allows, how many are logged.
+    pub allows_logged_per_mille: u16,
+    /// Paths besides `/auth` that are asked in its terms.
+    pub also_decide_at: Vec<String>,
+}
+
+impl Service {
+    /// Whether `path` is a configured decision path.
+    pub fn decides_at(&self, path: &str) -> bool {
+        self.also_decide_at.iter().any(|known| known == path)
+    }
+
+    /// Decides, and tells how long it took.
+    pub fn timed_decision<'a>(&'a self, contract: Contract, head: &'a dyn RequestHead) -> (Decision<'a>, Duration) {
+        let started = Instant::now();
+        let decision = self.point.decide(contract, head, self.clock.now());
+        (decision, started.elapsed())
+    }
+
+    /// Figures that are read on demand.
+    pub fn figures(&self) -> Figures {
+        let now = self.clock.now();
+        let issuers = self.point.authenticator.issuers().iter();
+        Figures {
+            keys: issuers.map(|known| (known.issuer.to_string(), known.keys.figures(now))).collect(),
+            cache: self.point.authenticator.cache_figures(),
+            log_dropped: self.log.dropped(),
+        }
+    }
+}

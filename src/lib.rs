@@ -1,0 +1,29 @@
+//! One question, answered for a reverse proxy: *may this request reach this MCP server?*
+//!
+//! ```text
+//! wire request -> OriginalRequest -> Credential -> Authentication(Identity) -> Verdict -> Reply
+//!    http/           proxy/           authn/            authn/                 authz/    proxy/ -> http/
+//! ```
+//!
+//! Each arrow is one function, each noun one file. The modules below stand in reading order.
+
+pub mod domain;
+
+pub mod proxy;
+
+pub mod authn;
+
+pub mod authz;
+
+pub mod decision;
+
+pub mod http;
+
+pub mod config;
+
+pub mod telemetry;
+
+pub mod app;
+pub mod clock;
+pub mod command;
+pub mod outbound;

@@ -1,0 +1,141 @@
+//! What an adapter sees of a wire request.
+
+use std::net::IpAddr;
+
+use crate::domain::Occurrence;
+
+/// The headers that are ever read. A closed list: whatever else a client sends cannot matter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Field {
+    /// The credential (RFC 6750 §2.1).
+    Authorization,
+    /// `Host`.
+    Host,
+    /// Who the browser page belongs to (RFC 6454 §7).
+    Origin,
+    /// Marks a CORS preflight.
+    AccessControlRequestMethod,
+    /// Forward-auth: method.
+    ForwardedMethod,
+    /// Forward-auth: scheme.
+    ForwardedProto,
+    /// Forward-auth: host.
+    ForwardedHost,
+    /// Forward-auth: path and query.
+    ForwardedUri,
+    /// `auth_request`: method.
+    OriginalMethod,
+    /// `auth_request`: absolute URL.
+    OriginalUrl,
+    /// Client address, for logs only.
+    ForwardedFor,
+    /// Request id of the proxy.
+    RequestId,
+    /// For logs only.
+    UserAgent,
+    /// Shared secret of the proxy.
+    ProxySecret,
+}
+
+impl Field {
+    /// Every field, in the order of [`Field::index`].
+    pub const ALL: [Self; 14] = [
+        Self::Authorization,
+        Self::Host,
+        Self::Origin,
+        Self::AccessControlRequestMethod,
+        Self::ForwardedMethod,
+        Self::ForwardedProto,
+        Self::ForwardedHost,
+        Self::ForwardedUri,
+        Self::OriginalMethod,
+        Self::OriginalUrl,
+        Self::ForwardedFor,
+        Self::RequestId,
+        Self::UserAgent,
+        Self::ProxySecret,
+    ];
+
+    /// The header's name as people write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Authorization => "Authorization",
+            Self::Host => "Host",
+            Self::Origin => "Origin",
+            Self::AccessControlRequestMethod => "Access-Control-Request-Method",
+            Self::ForwardedMethod => "X-Forwarded-Method",
+            Self::ForwardedProto => "X-Forwarded-Proto",
+            Self::ForwardedHost => "X-Forwarded-Host",
+            Self::ForwardedUri => "X-Forwarded-Uri",
+            Self::OriginalMethod => "X-Original-Method",
+            Self::OriginalUrl => "X-Original-URL",
+            Self::ForwardedFor => "X-Forwarded-For",
+            Self::RequestId => "X-Request-Id",
+            Self::UserAgent => "User-Agent",
+            Self::ProxySecret => "X-Proxy-Secret",
+        }
+    }
+}
+
+/// A wire request without its body: bodies are never waited for.
+pub trait RequestHead {
+    /// The method of the wire request.
+    fn method(&self) -> &str;
+    /// Path and query of the wire request, as received.
+    fn target(&self) -> &str;
+    /// A header, as bytes: values need not be text.
+    fn field(&self, field: Field) -> Occurrence<'_>;
+    /// The address of the caller.
+    fn peer(&self) -> Option<IpAddr>;
+}
+
+/// A recorded request, for tests and benches.
+#[derive(Debug, Clone, Default)]
+pub struct RecordedHead {
+    /// The method.
+    pub method: String,
+    /// Path and query.
+    pub target: String,
+    /// Headers in order.
+    pub fields: Vec<(Field, Vec<u8>)>,
+    /// The caller.
+    pub peer: Option<IpAddr>,
+}
+
+impl RecordedHead {
+    /// A request line without headers, from loopback.
+    pub fn new(method: &str, target: &str) -> Self {
+        let peer = Some(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST));
+        Self { method: method.into(), target: target.into(), fields: Vec::new(), peer }
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn with(mut self, field: Field, value: impl Into<Vec<u8>>) -> Self {
+        self.fields.push((field, value.into()));
+        self
+    }
+}
+
+impl RequestHead for RecordedHead {
+    fn method(&self) -> &str {
+        &self.method
+    }
+
+    fn target(&self) -> &str {
+        &self.target
+    }
+
+    fn field(&self, field: Field) -> Occurrence<'_> {
+        let mut found = self.fields.iter().filter(|(name, _)| *name == field);
+        match (found.next(), found.next()) {
+            (None, _) => Occurrence::Absent,
+            (Some((_, value)), None) => Occurrence::Once(value),
+            (Some(_), Some(_)) => Occurrence::Repeated,
+        }
+    }
+
+    fn peer(&self) -> Option<IpAddr> {
+        self.peer
+    }
+}

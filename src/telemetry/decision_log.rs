@@ -1,0 +1,163 @@
+//! One line per refusal, and per allow when the operator asks for it. Written in batches by a thread of its own, so that
+//! a slow terminal or disk never slows a decision; lines that do not fit are counted, not waited for.
+
+use std::io::Write;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde::Serialize;
+
+/// How lines look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// One JSON object per line.
+    Json,
+    /// For people at a terminal.
+    Console,
+}
+
+/// What is told of one decision. Never a token, a secret, a query or a whole claim set.
+#[derive(Debug, Serialize)]
+pub struct DecisionRecord<'a> {
+    /// Seconds since the epoch.
+    pub timestamp: u64,
+    /// `WARN` for refusals, `INFO` for allows, `ERROR` when undecidable.
+    pub level: &'static str,
+    /// Always `decision`.
+    pub message: &'static str,
+    /// `allow`, `unauthenticated`, `forbidden`, `undecidable`, `audit`.
+    pub decision: &'static str,
+    /// The reason code; absent for plain allows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<&'static str>,
+    /// More than the code says, for the operator only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
+    /// The resource.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resource: Option<&'a str>,
+    /// The original method.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub method: Option<&'a str>,
+    /// The original path, without query.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<&'a str>,
+    /// The status answered.
+    pub status: u16,
+    /// Time taken, in milliseconds.
+    pub duration_ms: f64,
+    /// The client as the proxy reports it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client_ip: Option<&'a str>,
+    /// `User-Agent`, cut.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_agent: Option<&'a str>,
+    /// `iss`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<&'a str>,
+    /// `client_id`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub client: Option<&'a str>,
+    /// `sub`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub subject: Option<&'a str>,
+    /// Which contract was asked.
+    pub contract: &'static str,
+    /// Leads from an answer to this line.
+    pub request_id: &'a str,
+}
+
+/// Where decision lines go.
+#[derive(Debug)]
+pub struct DecisionLog {
+    shared: Arc<Shared>,
+    format: Format,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    pending: Mutex<Vec<u8>>,
+    dropped: AtomicU64,
+}
+
+impl DecisionLog {
+    /// Lines waiting to be written, in bytes; more are dropped and counted.
+    const MAX_PENDING: usize = 1024 * 1024;
+    const FLUSH_EVERY: Duration = Duration::from_millis(100);
+
+    /// Starts the writing thread.
+    pub fn start(format: Format, mut out: impl Write + Send + 'static) -> std::io::Result<Self> {
+        let shared = Arc::new(Shared::default());
+        let weak = Arc::downgrade(&shared);
+        std::thread::Builder::new().name("decision-log".into()).spawn(move || {
+            while let Some(shared) = weak.upgrade() {
+                shared.flush_to(&mut out);
+                drop(shared);
+                std::thread::sleep(Self::FLUSH_EVERY);
+            }
+        })?;
+        Ok(Self { shared, format })
+    }
+
+    /// Queues one line.
+    pub fn write(&self, record: &DecisionRecord<'_>) {
+        let mut line = Vec::with_capacity(512);
+        match self.format {
+            Format::Json => {
+                let _ = serde_json::to_writer(&mut line, record);
+            }
+            Format::Console => write_console(&mut line, record),
+        }
+        line.push(b'\n');
+        let mut pending = self.shared.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        if pending.len() + line.len() > Self::MAX_PENDING {
+            self.shared.dropped.fetch_add(1, Ordering::Relaxed);
+        } else {
+            pending.extend_from_slice(&line);
+        }
+    }
+
+    /// Lines that were lost because the output was too slow.
+    pub fn dropped(&self) -> u64 {
+        self.shared.dropped.load(Ordering::Relaxed)
+    }
+
+    /// Writes what is pending, at shutdown.
+    pub fn flush(&self) {
+        self.shared.flush_to(&mut std::io::stdout());
+    }
+}
+
+impl Shared {
+    fn flush_to(&self, out: &mut impl Write) {
+        let batch = std::mem::take(&mut *self.pending.lock().unwrap_or_else(PoisonError::into_inner));
+        if !batch.is_empty() {
+            let _ = out.write_all(&batch).and_then(|()| out.flush());
+        }
+    }
+}
+
+/// Values that a client chose are written escaped: a terminal must not obey them.
+fn write_console(line: &mut Vec<u8>, record: &DecisionRecord<'_>) {
+    let text = |value: Option<&str>| value.unwrap_or("-").escape_debug().to_string();
+    let _ = write!(
+        line,
+        "{} {:5} {} {} {} {} {} {:.3}ms {}",
+        record.timestamp,
+        record.level,
+        record.decision,
+        record.reason.unwrap_or("-"),
+        text(record.method),
+        text(record.resource),
+        text(record.path),
+        record.duration_ms,
+        record.request_id,
+    );
+    for (name, value) in [("subject", record.subject), ("client", record.client), ("detail", record.detail.as_deref())]
+    {
+        if value.is_some() {
+            let _ = write!(line, " {name}={}", text(value));
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Prometheus metrics. Handles are looked up once at the start; a decision only adds to atomics.
+
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+use crate::authn::cache::CacheFigures;
+use crate::authn::issuer_keys::KeyFigures;
+use crate::authz::{Reason, Verdict};
+
+/// All metrics of the service.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    resources: Vec<ResourceCounters>,
+    duration: Histogram,
+    keys: KeyMetrics,
+    cache: CacheMetrics,
+    log_dropped: Gauge,
+}
+
+/// One counter for each way a decision on a resource can end.
+#[derive(Debug)]
+struct ResourceCounters {
+    allowed: Counter,
+    refused: Vec<Counter>,
+    audited: Vec<Counter>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct DecisionLabels {
+    outcome: &'static str,
+    reason: &'static str,
+    resource: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct IssuerLabels {
+    issuer: String,
+}
+
+type SecondsGauge = Gauge<f64, AtomicU64>;
+
+#[derive(Debug, Default)]
+struct KeyMetrics {
+    keys: Family<IssuerLabels, Gauge>,
+    age: Family<IssuerLabels, SecondsGauge>,
+    refreshes: Family<IssuerLabels, Gauge>,
+    failures: Family<IssuerLabels, Gauge>,
+}
+
+#[derive(Debug, Default)]
+struct CacheMetrics {
+    entries: Gauge,
+    bytes: Gauge,
+    hits: Gauge,
+    misses: Gauge,
+}
+
+/// Figures that are read when metrics are asked for.
+#[derive(Debug)]
+pub struct Figures {
+    /// Per issuer.
+    pub keys: Vec<(String, KeyFigures)>,
+    /// The token cache.
+    pub cache: CacheFigures,
+    /// Decision lines lost.
+    pub log_dropped: u64,
+}
+
+/// The word for a verdict in logs and metrics.
+pub const fn outcome(verdict: &Verdict) -> &'static str {
+    match verdict {
+        Verdict::Permit(permit) if permit.would_refuse().is_some() => "audit",
+        Verdict::Permit(_) => "allow",
+        Verdict::Challenge(_) => "unauthenticated",
+        Verdict::Forbid(_) => "forbidden",
+        Verdict::Undecidable { .. } => "undecidable",
+    }
+}
+
+impl Metrics {
+    /// Upper bounds in seconds: a cached decision takes microseconds, an elliptic-curve verification a tenth of a
+    /// millisecond.
+    const BUCKETS: [f64; 12] =
+        [0.000_005, 0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.005, 0.025, 0.1, 1.0];
+
+    /// Registers everything for `resources`, named as configured.
+    pub fn new(resources: &[String]) -> Self {
+        let mut registry = Registry::with_prefix("mcp_forward_auth");
+        let decisions = Family::<DecisionLabels, Counter>::default();
+        let duration = Histogram::new(Self::BUCKETS);
+        registry.register("decisions", "Decisions by outcome, reason and resource", decisions.clone());
+        registry.register("decision_duration_seconds", "Time from request to verdict", duration.clone());
+        let keys = KeyMetrics::register(&mut registry);
+        let cache = CacheMetrics::register(&mut registry);
+        let log_dropped = Gauge::default();
+        registry.register("log_lines_dropped", "Decision lines lost to a slow output", log_dropped.clone());
+        let names = resources.iter().map(String::as_str).chain(std::iter::once("none"));
+        let resources = names.map(|name| ResourceCounters::new(&decisions, name)).collect();
+        Self { registry, resources, duration, keys, cache, log_dropped }
+    }
+
+    /// Counts one decision on the resource at `index` of the configuration.
+    pub fn count(&self, index: Option<usize>, verdict: &Verdict, took: Duration) {
+        self.duration.observe(took.as_secs_f64());
+        let counters = index.and_then(|index| self.resources.get(index)).or_else(|| self.resources.last());
+        if let Some(counters) = counters {
+            counters.of(verdict).inc();
+        }
+    }
+
+    /// The metrics in Prometheus' text format.
+    pub fn render(&self, figures: &Figures) -> String {
+        for (issuer, figures) in &figures.keys {
+            self.keys.set(issuer, figures);
+        }
+        self.cache.set(&figures.cache);
+        self.log_dropped.set(signed(figures.log_dropped));
+        let mut text = String::new();
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}
+
+impl ResourceCounters {
+    fn new(decisions: &Family<DecisionLabels, Counter>, resource: &str) -> Self {
+        let counter = |outcome, reason| {
+            let labels = DecisionLabels { outcome, reason, resource: resource.to_owned() };
+            decisions.get_or_create_owned(&labels)
+        };
+        let refusal = |reason: &Reason| match reason {
+            Reason::KeysUnavailable => "undecidable",
+            Reason::MissingToken
+            | Reason::InvalidToken
+            | Reason::ExpiredToken
+            | Reason::WrongAudience
+            | Reason::UnknownIssuer => "unauthenticated",
+            _ => "forbidden",
+        };
+        Self {
+            allowed: counter("allow", ""),
+            refused: Reason::ALL.iter().map(|reason| counter(refusal(reason), reason.as_str())).collect(),
+            audited: Reason::ALL.iter().map(|reason| counter("audit", reason.as_str())).collect(),
+        }
+    }
+
+    fn of(&self, verdict: &Verdict) -> &Counter {
+        let (counters, reason) = match verdict {
+            Verdict::Permit(permit) => (&self.audited, permit.would_refuse()),
+            _ => (&self.refused, verdict.reason()),
+        };
+        let place = reason.and_then(|reason| Reason::ALL.iter().position(|known| *known == reason));
+        place.and_then(|place| counters.get(place)).unwrap_or(&self.allowed)
+    }
+}
+
+impl KeyMetrics {
+    fn register(registry: &mut Registry) -> Self {
+        let metrics = Self::default();
+        registry.register("issuer_keys", "Usable keys of an issuer", metrics.keys.clone());
+        registry.register("issuer_keys_age_seconds", "Time since the last successful fetch", metrics.age.clone());
+        registry.register("issuer_keys_refreshes", "Successful fetches since the start", metrics.refreshes.clone());
+        registry.register("issuer_keys_failures", "Failed fetches since the start", metrics.failures.clone());
+        metrics
+    }
+
+    fn set(&self, issuer: &str, figures: &KeyFigures) {
+        let labels = IssuerLabels { issuer: issuer.to_owned() };
+        self.keys.get_or_create(&labels).set(i64::try_from(figures.keys).unwrap_or(i64::MAX));
+        let age = figures.age.map_or(f64::INFINITY, |age| age.as_secs_f64());
+        self.age.get_or_create(&labels).set(age);
+        self.refreshes.get_or_create(&labels).set(signed(figures.refreshes));
+        self.failures.get_or_create(&labels).set(signed(figures.failures));
+    }
+}
+
+impl CacheMetrics {
+    fn register(registry: &mut Registry) -> Self {
+        let metrics = Self::default();
+        registry.register("token_cache_entries", "Verified identities held", metrics.entries.clone());
+        registry.register("token_cache_bytes", "Bytes held, roughly", metrics.bytes.clone());
+        registry.register("token_cache_hits", "Look-ups answered since the start", metrics.hits.clone());
+        registry.register("token_cache_misses", "Look-ups not answered since the start", metrics.misses.clone());
+        metrics
+    }
+
+    fn set(&self, figures: &CacheFigures) {
+        self.entries.set(signed(figures.entries));
+        self.bytes.set(signed(figures.bytes));
+        self.hits.set(signed(figures.hits));
+        self.misses.set(signed(figures.misses));
+    }
+}
+
+fn signed(value: u64) -> i64 {
+    i64::try_from(value).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,8 @@
+//! What an operator sees: the decision log, metrics, and `tracing` for everything that is not the hot path.
+
+pub mod decision_log;
+pub mod metrics;
+pub mod tracing_setup;
+
+pub use decision_log::{DecisionLog, DecisionRecord};
+pub use metrics::Metrics;

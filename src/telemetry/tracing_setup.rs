@@ -1,0 +1,18 @@
+//! `tracing` for rare events: start, key refreshes, errors, and the spans of documents and admin pages.
+
+use tracing_subscriber::EnvFilter;
+
+use super::decision_log::Format;
+
+/// Sends events to standard output. `level` is `off`, `error`, `warn`, `info`, `debug` or `trace`.
+pub fn start(level: &str, format: Format) {
+    // What the web server says of its own start is of no use to an operator.
+    let filter = format!("{level},actix_server=warn");
+    let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_target(false);
+    // A second start in one process (tests) keeps the first subscriber.
+    let _ = match format {
+        Format::Json => builder.json().flatten_event(true).try_init(),
+        Format::Console => builder.with_writer(std::io::stdout).try_init(),
+    };
+}
