@@ -1,0 +1,16 @@
+//! Black-box tests: real processes on loopback, started and stopped by the tests themselves.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::as_conversions,
+    clippy::missing_panics_doc,
+    missing_docs,
+    unreachable_pub,
+    reason = "a test that cannot go on should say so by panicking"
+)]
+
+mod smoke;
+mod support;

@@ -1,0 +1,151 @@
+//! HTTP by hand: tests send bytes that no client library would send, and see exactly what came back.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+/// A request that may be as malformed as a test wants.
+#[derive(Debug, Clone)]
+pub struct Request {
+    pub method: String,
+    pub target: Vec<u8>,
+    pub headers: Vec<(Vec<u8>, Vec<u8>)>,
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    pub fn new(method: &str, target: impl Into<Vec<u8>>) -> Self {
+        Self { method: method.into(), target: target.into(), headers: Vec::new(), body: Vec::new() }
+    }
+
+    pub fn get(target: impl Into<Vec<u8>>) -> Self {
+        Self::new("GET", target)
+    }
+
+    #[must_use]
+    pub fn header(mut self, name: impl Into<Vec<u8>>, value: impl Into<Vec<u8>>) -> Self {
+        self.headers.push((name.into(), value.into()));
+        self
+    }
+
+    #[must_use]
+    pub fn host(self, host: &str) -> Self {
+        self.header("Host", host)
+    }
+
+    #[must_use]
+    pub fn bearer(self, token: &str) -> Self {
+        self.header("Authorization", format!("Bearer {token}"))
+    }
+
+    /// Adds a body and its `Content-Length`.
+    #[must_use]
+    pub fn body(mut self, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        self.body = body.into();
+        let length = self.body.len().to_string();
+        self.header("Content-Type", content_type).header("Content-Length", length)
+    }
+
+    /// The bytes on the wire, asking the server to close afterwards.
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut bytes = format!("{} ", self.method).into_bytes();
+        bytes.extend(&self.target);
+        bytes.extend(b" HTTP/1.1\r\n");
+        for (name, value) in &self.headers {
+            bytes.extend(name);
+            bytes.extend(b": ");
+            bytes.extend(value);
+            bytes.extend(b"\r\n");
+        }
+        if !self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(b"connection")) {
+            bytes.extend(b"Connection: close\r\n");
+        }
+        bytes.extend(b"\r\n");
+        bytes.extend(&self.body);
+        bytes
+    }
+
+    /// Sends it to a port of this machine and reads the answer to its end.
+    pub fn send(&self, port: u16) -> Response {
+        self.try_send(port).unwrap_or_else(|error| panic!("{} to port {port}: {error}", self.shown()))
+    }
+
+    pub fn try_send(&self, port: u16) -> std::io::Result<Response> {
+        let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+        stream.set_read_timeout(Some(Duration::from_secs(30)))?;
+        // A server that refuses early may close before all is written: its answer counts all the same.
+        let written = stream.write_all(&self.bytes());
+        let mut bytes = Vec::new();
+        match stream.read_to_end(&mut bytes) {
+            Ok(_) => {}
+            Err(_) if !bytes.is_empty() => {}
+            Err(error) => return Err(written.err().unwrap_or(error)),
+        }
+        Response::parse(&bytes).ok_or_else(|| std::io::Error::other("no HTTP answer"))
+    }
+
+    fn shown(&self) -> String {
+        let target: String = String::from_utf8_lossy(&self.target).chars().take(80).collect();
+        format!("{} {target}", self.method)
+    }
+}
+
+/// An answer, with its headers in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Response {
+    pub status: u16,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Response {
+    /// Reads a whole answer; chunked bodies are put together.
+    pub fn parse(bytes: &[u8]) -> Option<Self> {
+        let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
+        let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
+        let mut lines = head.split("\r\n");
+        let status = lines.next()?.split(' ').nth(1)?.parse().ok()?;
+        let headers: Vec<(String, String)> = lines
+            .filter_map(|line| line.split_once(':'))
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
+            .collect();
+        let raw = &bytes[end + 4..];
+        let chunked = headers.iter().any(|(name, value)| name == "transfer-encoding" && value.contains("chunked"));
+        let body = if chunked { unchunk(raw) } else { raw.to_vec() };
+        Some(Self { status, headers, body })
+    }
+
+    /// The only value of a header; `None` when absent, a panic when repeated.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let all = self.all(name);
+        assert!(all.len() <= 1, "{name} occurs {} times: {all:?}", all.len());
+        all.first().copied()
+    }
+
+    pub fn all(&self, name: &str) -> Vec<&str> {
+        self.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| &**value).collect()
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|error| panic!("status {}: no JSON ({error}): {}", self.status, self.text()))
+    }
+}
+
+fn unchunk(mut raw: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    while let Some(end) = raw.windows(2).position(|window| window == b"\r\n") {
+        let line = String::from_utf8_lossy(&raw[..end]).into_owned();
+        let size = usize::from_str_radix(line.split(';').next().unwrap_or("").trim(), 16).unwrap_or(0);
+        if size == 0 || raw.len() < end + 2 + size {
+            break;
+        }
+        body.extend(&raw[end + 2..end + 2 + size]);
+        raw = raw.get(end + 4 + size..).unwrap_or(b"");
+    }
+    body
+}

@@ -1,0 +1,12 @@
+//! What the tests stand on: processes, ports, raw HTTP, an issuer of our own, the proxies with the shipped files.
+
+pub mod http;
+pub mod issuer;
+pub mod mcp_server;
+pub mod ports;
+pub mod process;
+pub mod proxies;
+pub mod service;
+pub mod tools;
+pub mod web;
+pub mod world;

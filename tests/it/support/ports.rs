@@ -1,0 +1,20 @@
+//! Free ports below the ephemeral range, each handed out once.
+
+use std::net::TcpListener;
+use std::sync::atomic::{AtomicU16, Ordering};
+
+static NEXT: AtomicU16 = AtomicU16::new(0);
+
+/// A port that nobody listens on. Test processes that run at the same time start at different places.
+pub fn free() -> u16 {
+    const FIRST: u16 = 20_000;
+    const COUNT: u16 = 10_000;
+    let start = (std::process::id() % 97) as u16 * 100;
+    for _ in 0..COUNT {
+        let port = FIRST + (start + NEXT.fetch_add(1, Ordering::Relaxed)) % COUNT;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
+    panic!("no free port between {FIRST} and {}", FIRST + COUNT);
+}

@@ -1,0 +1,75 @@
+//! The service under test, as a process.
+
+use std::process::Command;
+
+use super::http::{Request, Response};
+use super::process::{Process, TempDir};
+use super::{ports, tools};
+
+pub struct Service {
+    pub process: Process,
+    pub port: u16,
+    pub admin_port: u16,
+    _config: TempDir,
+}
+
+impl Service {
+    /// Starts with `config` (without `[server]` addresses, which are chosen here) and waits until it is ready.
+    pub fn start(config: &str) -> Self {
+        let mut service = Self::start_unready(config);
+        service.wait_until_ready();
+        service
+    }
+
+    /// Starts and waits until it listens; the issuers' keys may be missing.
+    pub fn start_unready(config: &str) -> Self {
+        Self::start_at(ports::free(), config)
+    }
+
+    /// The same on a port that was chosen before.
+    pub fn start_at(port: u16, config: &str) -> Self {
+        let admin_port = ports::free();
+        let folder = TempDir::new();
+        let file = folder.write("config.toml", config);
+        let mut command = Command::new(tools::service_binary());
+        command.arg("serve").arg("--config").arg(file).args(["--listen", &format!("127.0.0.1:{port}")]);
+        command.args(["--set", &format!("server.admin_listen=127.0.0.1:{admin_port}")]);
+        let mut process = Process::start("mcp-forward-auth", command.env("NO_PROXY", "*"));
+        process.wait_until("listening", || Request::get("/health").host("localhost").try_send(port).is_ok());
+        Self { process, port, admin_port, _config: folder }
+    }
+
+    pub fn wait_until_ready(&mut self) {
+        let admin_port = self.admin_port;
+        self.process.wait_until("ready", || {
+            Request::get("/readyz").host("localhost").try_send(admin_port).is_ok_and(|answer| answer.status == 200)
+        });
+    }
+
+    /// Asks `/auth` as Traefik would.
+    pub fn ask(&self, method: &str, url: &str, token: Option<&str>) -> Response {
+        let (scheme, rest) = url.split_once("://").unwrap();
+        let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+        let request = Request::get("/auth")
+            .host("127.0.0.1")
+            .header("X-Forwarded-Method", method)
+            .header("X-Forwarded-Proto", scheme)
+            .header("X-Forwarded-Host", host)
+            .header("X-Forwarded-Uri", if path.is_empty() { "/" } else { path });
+        match token {
+            Some(token) => request.bearer(token).send(self.port),
+            None => request.send(self.port),
+        }
+    }
+
+    pub fn admin(&self, path: &str) -> Response {
+        Request::get(path).host("localhost").send(self.admin_port)
+    }
+
+    /// The decision lines written so far, as JSON.
+    pub fn decision_lines(&self) -> Vec<serde_json::Value> {
+        let output = self.process.output();
+        let lines = output.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+        lines.filter(|line| line["message"] == "decision").collect()
+    }
+}

@@ -1,0 +1,144 @@
+//! A small web server inside the test, for documents that an issuer serves well or badly.
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// What a path answers.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    Json(String),
+    Status(u16),
+    Redirect(String),
+    /// Takes the request and says nothing.
+    Hang,
+    /// A body of this many bytes.
+    Huge(usize),
+    /// Answers, but only after a while.
+    Slow(Duration, String),
+}
+
+/// A server on a port of its own; it stops with the value.
+pub struct Web {
+    port: u16,
+    shared: Arc<Shared>,
+}
+
+#[derive(Default)]
+struct Shared {
+    answers: Mutex<Vec<(String, Answer)>>,
+    requests: Mutex<Vec<String>>,
+    count: AtomicUsize,
+    stopped: AtomicBool,
+    down: AtomicBool,
+}
+
+impl Web {
+    pub fn start() -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", super::ports::free())).unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let shared = Arc::new(Shared::default());
+        let serving = Arc::clone(&shared);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                if serving.stopped.load(Ordering::SeqCst) {
+                    break;
+                }
+                let serving = Arc::clone(&serving);
+                std::thread::spawn(move || serving.serve(stream));
+            }
+        });
+        Self { port, shared }
+    }
+
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// Sets what `path` answers from now on; every other path answers 404.
+    pub fn answer(&self, path: &str, answer: Answer) {
+        let mut answers = self.shared.answers.lock().unwrap();
+        answers.retain(|(known, _)| known != path);
+        answers.push((path.to_owned(), answer));
+    }
+
+    /// While down, connections are closed without an answer.
+    pub fn set_down(&self, down: bool) {
+        self.shared.down.store(down, Ordering::SeqCst);
+    }
+
+    /// How many requests came for `path`.
+    pub fn requests_for(&self, path: &str) -> usize {
+        self.shared.requests.lock().unwrap().iter().filter(|known| *known == path).count()
+    }
+
+    pub fn requests(&self) -> Vec<String> {
+        self.shared.requests.lock().unwrap().clone()
+    }
+}
+
+impl Shared {
+    fn serve(&self, stream: TcpStream) {
+        let mut reader = BufReader::new(stream.try_clone().unwrap());
+        let mut line = String::new();
+        if reader.read_line(&mut line).is_err() || self.down.load(Ordering::SeqCst) {
+            return;
+        }
+        let mut header = String::new();
+        while reader.read_line(&mut header).is_ok_and(|length| length > 2) {
+            header.clear();
+        }
+        let path = line.split(' ').nth(1).unwrap_or("").to_owned();
+        self.requests.lock().unwrap().push(path.clone());
+        self.count.fetch_add(1, Ordering::SeqCst);
+        let answer = self.answers.lock().unwrap().iter().find(|(known, _)| *known == path).map(|(_, answer)| answer.clone());
+        let _ = write_answer(stream, answer.unwrap_or(Answer::Status(404)));
+    }
+}
+
+fn write_answer(mut stream: TcpStream, answer: Answer) -> std::io::Result<()> {
+    let json = |body: &str| {
+        format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len())
+    };
+    match answer {
+        Answer::Json(body) => stream.write_all(json(&body).as_bytes()),
+        Answer::Slow(delay, body) => {
+            std::thread::sleep(delay);
+            stream.write_all(json(&body).as_bytes())
+        }
+        Answer::Status(status) => {
+            write!(stream, "HTTP/1.1 {status} Status\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        }
+        Answer::Redirect(to) => {
+            write!(stream, "HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        }
+        Answer::Hang => {
+            std::thread::sleep(Duration::from_secs(60));
+            Ok(())
+        }
+        Answer::Huge(length) => {
+            write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n")?;
+            let block = vec![b' '; 64 * 1024];
+            let mut left = length;
+            while left > 0 {
+                let part = left.min(block.len());
+                stream.write_all(&block[..part])?;
+                left -= part;
+            }
+            Ok(())
+        }
+    }
+}
+
+impl Drop for Web {
+    fn drop(&mut self) {
+        self.shared.stopped.store(true, Ordering::SeqCst);
+        let _ = TcpStream::connect(("127.0.0.1", self.port));
+    }
+}

@@ -1,0 +1,75 @@
+//! Everything at once: issuer, service, MCP server, proxy.
+
+use super::issuer::TestIssuer;
+use super::mcp_server::McpServer;
+use super::proxies::{Backends, Edit, Kind, Proxy};
+use super::service::Service;
+use super::ports;
+
+pub const HOST: &str = "mcp.example.com";
+
+pub struct World {
+    pub issuer: TestIssuer,
+    pub service: Service,
+    pub server: McpServer,
+    pub proxy: Proxy,
+}
+
+impl World {
+    /// The proxy with the shipped files, the service protecting `http://mcp.example.com:<port>/mcp`.
+    pub fn start(kind: Kind) -> Self {
+        Self::start_edited(kind, &|_, text| text)
+    }
+
+    /// The same with the proxy's files changed by `edit`.
+    pub fn start_edited(kind: Kind, edit: &Edit<'_>) -> Self {
+        let issuer = TestIssuer::start();
+        let server = McpServer::start();
+        // The resource's port is the proxy's, which is known only once the proxy runs: the service starts after it, on
+        // a port chosen before.
+        let service_port = ports::free();
+        let proxy = Proxy::start_edited(kind, Backends { service: service_port, upstream: server.port }, edit);
+        let config = config(&issuer.url(), proxy.port);
+        let mut service = Service::start_at(service_port, &config);
+        service.wait_until_ready();
+        Self { issuer, service, server, proxy }
+    }
+
+    /// The resource's identifier.
+    pub fn resource(&self) -> String {
+        format!("http://{HOST}:{}/mcp", self.proxy.port)
+    }
+
+    /// `Host` as a client of the proxy sends it.
+    pub fn authority(&self) -> String {
+        format!("{HOST}:{}", self.proxy.port)
+    }
+}
+
+/// One resource for Alice, in the order of documentation.
+pub fn config(issuer: &str, port: u16) -> String {
+    format!(
+        r#"
+[[issuers]]
+issuer = "{issuer}"
+
+[[resources]]
+url = "http://{HOST}:{port}/mcp"
+name = "Notes"
+insecure_http = true
+also_paths = ["/sse", "/messages", "/echo-request"]
+required_scopes = ["mcp:read"]
+allowed_emails = ["alice@example.com", "*@corp.example"]
+
+[[resources]]
+url = "http://{HOST}:{port}/other"
+insecure_http = true
+required_scopes = ["mcp:write"]
+allowed_groups = ["staff"]
+
+[scopes.implies]
+"mcp:admin" = ["mcp:write"]
+"mcp:write" = ["mcp:read"]
+"#
+    )
+}
