@@ -130,11 +130,6 @@ fn custom_groups(token: BearerToken<'_>, paths: &[String]) -> Option<Vec<String>
 }
 
 fn strings(value: &serde_json::Value) -> Vec<String> {
-    match value {
-        serde_json::Value::String(text) => vec![text.clone()],
-        serde_json::Value::Array(items) => {
-            items.iter().filter_map(|item| item.as_str().map(ToOwned::to_owned)).collect()
-        }
-        _ => Vec::new(),
-    }
+    let items = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
+    items.iter().filter_map(|item| item.as_str().map(ToOwned::to_owned)).collect()
 }

@@ -180,7 +180,7 @@ mod tests {
             r#"{"iss":"i","iss":"j","exp":1}"#,
             r#"{"iss":"i","exp":1,"aud":[1]}"#,
             r#"{"iss":"i","exp":1e300}"#,
-            r#"[]"#,
+            "[]",
         ] {
             assert!(read(json).is_err(), "{json}");
         }

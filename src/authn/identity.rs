@@ -127,7 +127,7 @@ impl Identity {
     /// Rough size in memory, in bytes, for the cache's bound.
     pub(super) fn weight(&self) -> usize {
         let lists: usize = self.groups.iter().chain(&self.audiences).map(|text| text.len() + 32).sum();
-        let scopes: usize = self.scopes.iter().map(|scope| scope.as_str().len() + 24).sum();
+        let scopes: usize = self.scopes.as_slice().iter().map(|scope| scope.as_str().len() + 24).sum();
         512 + 2 * self.subject.len() + lists * 2 + scopes * 2
     }
 
@@ -164,7 +164,7 @@ impl IdentityHeaders {
             user: single(user),
             email: single(email.unwrap_or_default()),
             groups: list(identity.groups.iter().map(String::as_str), ",", UNSAFE_IN_LIST),
-            scopes: list(identity.scopes.iter().map(Scope::as_str), " ", UNSAFE),
+            scopes: list(identity.scopes.as_slice().iter().map(Scope::as_str), " ", UNSAFE),
             subject: single(&identity.subject),
             issuer: single(identity.issuer.as_str()),
             client: single(identity.client().unwrap_or_default()),

@@ -38,6 +38,16 @@ pub enum Authentication {
     },
 }
 
+impl Authentication {
+    /// The caller, when known.
+    pub const fn identity(&self) -> Option<&Arc<Identity>> {
+        match self {
+            Self::Verified(identity) => Some(identity),
+            Self::Anonymous | Self::Rejected(_) | Self::Undecidable { .. } => None,
+        }
+    }
+}
+
 /// Why a presented credential is refused. The wording is what the client reads; it never repeats token content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum TokenFault {

@@ -10,6 +10,7 @@ use crate::domain::{Scope, ScopeSet};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Challenge {
     reason: Reason,
+    code: Option<ErrorCode>,
     description: String,
     header: String,
 }
@@ -73,10 +74,9 @@ impl Challenge {
 
     /// The `error` code for the body; a missing token has none, and the body says `invalid_token`, as clients expect.
     pub const fn error_code(&self) -> &'static str {
-        match self.reason {
-            Reason::InsufficientScope => ErrorCode::InsufficientScope.as_str(),
-            Reason::InvalidRequest => ErrorCode::InvalidRequest.as_str(),
-            _ => ErrorCode::InvalidToken.as_str(),
+        match self.code {
+            Some(code) => code.as_str(),
+            None => ErrorCode::InvalidToken.as_str(),
         }
     }
 
@@ -95,7 +95,7 @@ impl Challenge {
         if !scopes.is_empty() {
             header.add("scope", &scopes.to_string());
         }
-        Self { reason, description: text.to_owned(), header: header.0 }
+        Self { reason, code, description: text.to_owned(), header: header.0 }
     }
 }
 

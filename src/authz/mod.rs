@@ -30,11 +30,7 @@ pub fn decide(matched: &Matched<'_>, facts: RequestFacts<'_>, authentication: &A
     let verdict = enforce(matched, facts, authentication);
     match verdict.reason() {
         Some(would_be) if matched.policy.audit_only() => {
-            let identity = match authentication {
-                Authentication::Verified(identity) => Some(identity),
-                _ => None,
-            };
-            Verdict::permit(matched, identity, Some(would_be))
+            Verdict::permit(matched, authentication.identity(), Some(would_be))
         }
         _ => verdict,
     }
@@ -67,3 +63,6 @@ fn judge(matched: &Matched<'_>, identity: &Identity) -> Result<(), Verdict> {
         Verdict::Forbid(Denial::insufficient_scope(Challenge::insufficient_scope(matched, identity, &missing)))
     })
 }
+
+#[cfg(test)]
+mod tests;

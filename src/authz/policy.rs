@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use bytes::Bytes;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::domain::path::Ambiguity;
 use crate::domain::resource::{HostPattern, PathPrefix};
@@ -111,7 +111,7 @@ impl Matched<'_> {
     pub fn metadata_url(&self) -> String {
         let resource = self.resource_text();
         if let Some(base) = &self.set.metadata_base {
-            let encoded = utf8_percent_encode(resource, NON_ALPHANUMERIC);
+            let encoded = utf8_percent_encode(resource, QUERY_VALUE);
             return format!("{base}{WELL_KNOWN}?resource={encoded}");
         }
         let path = self.policy.resource.path();
@@ -119,6 +119,9 @@ impl Matched<'_> {
         format!("{origin}{WELL_KNOWN}{}", if path == "/" { "" } else { path })
     }
 }
+
+/// Everything but unreserved characters (RFC 3986 §2.3).
+const QUERY_VALUE: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The well-known path of RFC 9728 §3.
 pub const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";

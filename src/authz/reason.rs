@@ -37,6 +37,19 @@ pub enum Reason {
     KeysUnavailable,
 }
 
+/// Kinds of refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// 401: another token could change the answer.
+    Unauthenticated,
+    /// 403.
+    Forbidden,
+    /// 403: the request itself is at fault.
+    Malformed,
+    /// 503: our own trouble.
+    Undecidable,
+}
+
 impl Reason {
     /// Every reason, for metrics that start at zero and for the documentation's test.
     pub const ALL: [Self; 14] = [
@@ -73,6 +86,25 @@ impl Reason {
             Self::InvalidRequest => "invalid_request",
             Self::UntrustedProxy => "untrusted_proxy",
             Self::KeysUnavailable => "keys_unavailable",
+        }
+    }
+
+    /// What kind of answer it leads to.
+    pub const fn class(self) -> Class {
+        match self {
+            Self::MissingToken
+            | Self::InvalidToken
+            | Self::ExpiredToken
+            | Self::WrongAudience
+            | Self::UnknownIssuer => Class::Unauthenticated,
+            Self::EmailNotVerified
+            | Self::PrincipalNotAllowed
+            | Self::InsufficientScope
+            | Self::OriginNotAllowed
+            | Self::UnknownResource
+            | Self::UntrustedProxy => Class::Forbidden,
+            Self::AmbiguousPath | Self::InvalidRequest => Class::Malformed,
+            Self::KeysUnavailable => Class::Undecidable,
         }
     }
 

@@ -94,6 +94,19 @@ impl Verdict {
         Self::Forbid(Denial::without_challenge(reason))
     }
 
+    /// The permit, if it is one.
+    pub const fn as_permit(&self) -> Option<&Permit> {
+        match self {
+            Self::Permit(permit) => Some(permit),
+            Self::Challenge(_) | Self::Forbid(_) | Self::Undecidable { .. } => None,
+        }
+    }
+
+    /// In audit mode: why enforcement would have refused.
+    pub fn would_refuse(&self) -> Option<Reason> {
+        self.as_permit().and_then(Permit::would_refuse)
+    }
+
     /// Why it is no permit; `None` for permits.
     pub const fn reason(&self) -> Option<Reason> {
         match self {

@@ -32,6 +32,7 @@ enum Command {
 }
 
 /// Where the configuration comes from.
+#[expect(clippy::doc_markdown, rustdoc::bare_urls, reason = "these comments are the text of --help")]
 #[derive(Debug, Clone, Default, Args)]
 pub struct ConfigFlags {
     /// Configuration file (TOML) [env: MCP_FORWARD_AUTH_CONFIG]

@@ -140,11 +140,8 @@ pub(super) fn read(written: &toml::Table) -> Result<Written, ConfigErrors> {
 }
 
 fn shape_error(key: &str, value: Option<&toml::Value>, reason: &str) -> ConfigError {
-    let shown = value.filter(|_| !key.contains("secret")).and_then(|value| match value {
-        toml::Value::String(text) => Some(text.clone()),
-        toml::Value::Array(_) | toml::Value::Table(_) => None,
-        other => Some(other.to_string()),
-    });
+    let scalar = value.filter(|value| !key.contains("secret") && !value.is_array() && !value.is_table());
+    let shown = scalar.map(|value| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned));
     if let Some((unknown, known)) = unknown_field(reason) {
         let nearest = known
             .iter()
@@ -171,14 +168,15 @@ fn key_of(path: &serde_path_to_error::Path) -> String {
 
 fn value_at<'t>(written: &'t toml::Table, path: &serde_path_to_error::Path) -> Option<&'t toml::Value> {
     use serde_path_to_error::Segment;
-    let mut segments = path.iter();
-    let first = match segments.next()? {
-        Segment::Map { key } => written.get(key)?,
-        _ => return None,
-    };
-    segments.try_fold(first, |value, segment| match segment {
-        Segment::Map { key } => value.get(key.as_str()),
-        Segment::Seq { index } => value.get(*index),
-        _ => None,
-    })
+    let mut place = None;
+    for segment in path {
+        place = match (segment, place) {
+            (Segment::Map { key }, None) => written.get(key),
+            (Segment::Map { key }, Some(table)) => toml::Value::get(table, key.as_str()),
+            (Segment::Seq { index }, Some(list)) => list.get(*index),
+            (Segment::Seq { .. }, None) | (Segment::Enum { .. } | Segment::Unknown, _) => None,
+        };
+        place?;
+    }
+    place
 }

@@ -89,17 +89,15 @@ fn empty_for(next: &str) -> Value {
 }
 
 fn child<'v>(value: &'v mut Value, segment: &str, empty: impl Fn() -> Value) -> Option<&'v mut Value> {
-    match value {
-        Value::Table(table) => Some(table.entry(segment).or_insert_with(empty)),
-        Value::Array(items) => {
-            let index: usize = segment.parse().ok()?;
-            if index == items.len() {
-                items.push(empty());
-            }
-            items.get_mut(index)
-        }
-        _ => None,
+    if let Value::Table(table) = value {
+        return Some(table.entry(segment).or_insert_with(empty));
     }
+    let items = value.as_array_mut()?;
+    let index: usize = segment.parse().ok()?;
+    if index == items.len() {
+        items.push(empty());
+    }
+    items.get_mut(index)
 }
 
 /// Booleans, numbers and lists as TOML writes them; everything else is text.

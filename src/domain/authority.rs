@@ -93,13 +93,13 @@ fn split_port(text: &str) -> Option<(&str, Option<u16>)> {
     };
     let (host, rest) = text.split_at_checked(host_end)?;
     match rest.strip_prefix(':') {
-        None if rest.is_empty() => Some((host, None)),
-        None => None,
+        None => rest.is_empty().then_some((host, None)),
         Some("") => Some((host, None)),
-        Some(port) if port.bytes().all(|byte| byte.is_ascii_digit()) => {
-            Some((host, Some(port.parse().ok().filter(|port| *port != 0)?)))
+        Some(port) => {
+            let digits = port.bytes().all(|byte| byte.is_ascii_digit());
+            let port = port.parse().ok().filter(|port| digits && *port != 0)?;
+            Some((host, Some(port)))
         }
-        Some(_) => None,
     }
 }
 

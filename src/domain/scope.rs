@@ -43,12 +43,12 @@ impl ScopeSet {
     /// This set and `others`.
     #[must_use]
     pub fn union<'a>(&self, others: impl IntoIterator<Item = &'a Scope>) -> Self {
-        self.iter().cloned().chain(others.into_iter().cloned()).collect()
+        self.0.iter().cloned().chain(others.into_iter().cloned()).collect()
     }
 
     /// The scopes in ascending order.
-    pub fn iter(&self) -> std::slice::Iter<'_, Scope> {
-        self.0.iter()
+    pub fn as_slice(&self) -> &[Scope] {
+        &self.0
     }
 
     /// Whether there is none.

@@ -9,9 +9,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::Service;
 use super::head::ActixHead;
 use crate::authn::Authentication;
-use crate::authz::{Reason, Verdict};
+use crate::authz::{Matched, Reason, Verdict};
 use crate::decision::Decision;
-use crate::domain::Occurrence;
+use crate::domain::{Occurrence, OriginalRequest};
 use crate::proxy::{Contract, Field, Reply, RequestHead, UnknownEndpoint};
 use crate::telemetry::DecisionRecord;
 use crate::telemetry::metrics::outcome;
@@ -56,8 +56,8 @@ fn answer(
     to_response(reply, HeaderValue::from_str(&request_id).ok())
 }
 
-const fn is_plain_allow(verdict: &Verdict) -> bool {
-    matches!(verdict, Verdict::Permit(permit) if permit.would_refuse().is_none())
+fn is_plain_allow(verdict: &Verdict) -> bool {
+    verdict.as_permit().is_some_and(|permit| permit.would_refuse().is_none())
 }
 
 fn samples_allow(service: &Service) -> bool {
@@ -84,23 +84,16 @@ fn record<'a>(
     status: u16,
     request_id: &'a str,
 ) -> DecisionRecord<'a> {
-    let identity = match &decision.authentication {
-        Some(Authentication::Verified(identity)) => Some(identity),
-        _ => None,
-    };
-    let would_refuse = match &decision.verdict {
-        Verdict::Permit(permit) => permit.would_refuse(),
-        _ => None,
-    };
+    let identity = decision.authentication.as_ref().and_then(Authentication::identity);
     DecisionRecord {
         timestamp: service.clock.now().as_secs(),
         level: level(&decision.verdict),
         message: "decision",
         decision: outcome(&decision.verdict),
-        reason: decision.verdict.reason().or(would_refuse).map(Reason::as_str),
+        reason: decision.verdict.reason().or_else(|| decision.verdict.would_refuse()).map(Reason::as_str),
         detail: detail(decision),
-        resource: decision.matched.as_ref().map(|matched| matched.resource_text()),
-        method: decision.request.as_ref().map(|request| request.method()),
+        resource: decision.matched.as_ref().map(Matched::resource_text),
+        method: decision.request.as_ref().map(OriginalRequest::method),
         path: decision.request.as_ref().map(|request| cut(request.path().as_str())),
         status,
         duration_ms: took.as_secs_f64() * 1000.0,

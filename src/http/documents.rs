@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::head::ActixHead;
 use super::{Service, error};
 use crate::authz::Matched;
-use crate::domain::{Authority, Scheme};
+use crate::domain::{Authority, Scheme, Scope};
 use crate::proxy::{Field, RequestHead as _};
 
 #[derive(Serialize)]
@@ -49,7 +49,7 @@ fn document(matched: &Matched<'_>) -> HttpResponse {
     let document = ProtectedResource {
         resource: matched.resource_text(),
         authorization_servers: policy.issuers.iter().map(|accepted| accepted.issuer.as_str()).collect(),
-        scopes_supported: policy.challenge_scopes().iter().map(|scope| scope.as_str()).collect(),
+        scopes_supported: policy.challenge_scopes().as_slice().iter().map(Scope::as_str).collect(),
         bearer_methods_supported: ["header"],
         resource_name: policy.name.as_deref(),
     };

@@ -42,7 +42,7 @@ impl Contract {
     }
 
     /// Reads the original request out of what the proxy sent.
-    pub fn original_request<'a>(self, head: &'a dyn RequestHead) -> Result<OriginalRequest<'a>, Malformed> {
+    pub fn original_request(self, head: &dyn RequestHead) -> Result<OriginalRequest<'_>, Malformed> {
         match self {
             Self::ForwardAuth => forward_auth::original_request(head),
             Self::ExtAuthz => ext_authz::original_request(head),
@@ -65,7 +65,7 @@ impl Contract {
 pub struct UnknownEndpoint;
 
 /// A header of a contract: there exactly once, or the request is not judged.
-fn required<'a>(head: &'a dyn RequestHead, field: Field) -> Result<(&'a [u8], &'static str), Malformed> {
+fn required(head: &dyn RequestHead, field: Field) -> Result<(&[u8], &'static str), Malformed> {
     match head.field(field) {
         Occurrence::Once(value) => Ok((value, field.name())),
         Occurrence::Absent => Err(Malformed::Missing(field.name())),

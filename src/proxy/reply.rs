@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::Contract;
 use crate::authn::identity::IdentityHeaders;
+use crate::authz::reason::Class;
 use crate::authz::{Challenge, Permit, Reason, Verdict};
 
 /// A neutral answer: `http/` copies it out.
@@ -105,10 +106,10 @@ impl Reply {
     }
 
     fn refuse(status: u16, reason: Reason, request_id: &str) -> Self {
-        let error = match reason {
-            Reason::InvalidRequest | Reason::AmbiguousPath => "invalid_request",
-            Reason::KeysUnavailable => "temporarily_unavailable",
-            _ => "access_denied",
+        let error = match reason.class() {
+            Class::Malformed => "invalid_request",
+            Class::Undecidable => "temporarily_unavailable",
+            Class::Unauthenticated | Class::Forbidden => "access_denied",
         };
         let body = Body { error, error_description: reason.description(), reason: reason.as_str(), request_id };
         Self::Refuse { status, challenge: None, retry_after: None, body: body.to_json() }

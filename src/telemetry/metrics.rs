@@ -13,6 +13,7 @@ use prometheus_client::registry::Registry;
 
 use crate::authn::cache::CacheFigures;
 use crate::authn::issuer_keys::KeyFigures;
+use crate::authz::reason::Class;
 use crate::authz::{Reason, Verdict};
 
 /// All metrics of the service.
@@ -136,14 +137,10 @@ impl ResourceCounters {
             let labels = DecisionLabels { outcome, reason, resource: resource.to_owned() };
             decisions.get_or_create_owned(&labels)
         };
-        let refusal = |reason: &Reason| match reason {
-            Reason::KeysUnavailable => "undecidable",
-            Reason::MissingToken
-            | Reason::InvalidToken
-            | Reason::ExpiredToken
-            | Reason::WrongAudience
-            | Reason::UnknownIssuer => "unauthenticated",
-            _ => "forbidden",
+        let refusal = |reason: &Reason| match reason.class() {
+            Class::Undecidable => "undecidable",
+            Class::Unauthenticated => "unauthenticated",
+            Class::Forbidden | Class::Malformed => "forbidden",
         };
         Self {
             allowed: counter("allow", ""),
@@ -153,9 +150,9 @@ impl ResourceCounters {
     }
 
     fn of(&self, verdict: &Verdict) -> &Counter {
-        let (counters, reason) = match verdict {
-            Verdict::Permit(permit) => (&self.audited, permit.would_refuse()),
-            _ => (&self.refused, verdict.reason()),
+        let (counters, reason) = match verdict.as_permit() {
+            Some(permit) => (&self.audited, permit.would_refuse()),
+            None => (&self.refused, verdict.reason()),
         };
         let place = reason.and_then(|reason| Reason::ALL.iter().position(|known| *known == reason));
         place.and_then(|place| counters.get(place)).unwrap_or(&self.allowed)

@@ -12,5 +12,7 @@
     reason = "a test that cannot go on should say so by panicking"
 )]
 
+mod architecture;
+mod properties;
 mod smoke;
 mod support;

@@ -97,14 +97,18 @@ impl Shared {
         let path = line.split(' ').nth(1).unwrap_or("").to_owned();
         self.requests.lock().unwrap().push(path.clone());
         self.count.fetch_add(1, Ordering::SeqCst);
-        let answer = self.answers.lock().unwrap().iter().find(|(known, _)| *known == path).map(|(_, answer)| answer.clone());
+        let answer =
+            self.answers.lock().unwrap().iter().find(|(known, _)| *known == path).map(|(_, answer)| answer.clone());
         let _ = write_answer(stream, answer.unwrap_or(Answer::Status(404)));
     }
 }
 
 fn write_answer(mut stream: TcpStream, answer: Answer) -> std::io::Result<()> {
     let json = |body: &str| {
-        format!("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len())
+        format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+            body.len()
+        )
     };
     match answer {
         Answer::Json(body) => stream.write_all(json(&body).as_bytes()),

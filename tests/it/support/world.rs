@@ -2,9 +2,9 @@
 
 use super::issuer::TestIssuer;
 use super::mcp_server::McpServer;
+use super::ports;
 use super::proxies::{Backends, Edit, Kind, Proxy};
 use super::service::Service;
-use super::ports;
 
 pub const HOST: &str = "mcp.example.com";
 

@@ -1,0 +1,110 @@
+//! Who may import whom. Layers inside one package are not kept by the compiler, so this test keeps them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::support::tools::project;
+
+/// A folder or file of `src/` and the modules of ours that it may name; what is not listed may name anything.
+const MAY_IMPORT: [(&str, &[&str]); 9] = [
+    ("domain", &["domain"]),
+    ("clock.rs", &["domain"]),
+    ("outbound.rs", &["domain"]),
+    ("authn", &["authn", "domain", "clock", "outbound"]),
+    ("authz", &["authz", "authn", "domain"]),
+    ("proxy", &["proxy", "authn", "authz", "domain"]),
+    ("decision.rs", &["proxy", "authn", "authz", "domain"]),
+    ("telemetry", &["telemetry", "authn", "authz"]),
+    ("http", &["http", "domain", "authn", "authz", "proxy", "decision", "telemetry", "clock"]),
+];
+
+/// Web frameworks and clients, each in its one place.
+const ONLY_IN: [(&str, &[&str]); 4] = [
+    ("actix_web", &["http", "app.rs"]),
+    ("reqwest", &["outbound.rs"]),
+    ("clap", &["command", "main.rs"]),
+    ("aws_lc_rs::signature", &["authn"]),
+];
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}
+
+/// The file without its tests, which may borrow from everywhere.
+fn code_of(path: &Path) -> String {
+    let text = fs::read_to_string(path).unwrap();
+    let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
+    let is_code = |line: &&str| !line.trim_start().starts_with("//");
+    code.lines().filter(is_code).collect::<Vec<_>>().join("\n")
+}
+
+/// The modules that follow `crate::`, in paths and in grouped imports.
+fn imported(code: &str) -> Vec<String> {
+    let word = |text: &str| text.chars().take_while(|char| char.is_alphanumeric() || *char == '_').collect::<String>();
+    let mut modules = Vec::new();
+    for (place, _) in code.match_indices("crate::") {
+        let rest = &code[place + "crate::".len()..];
+        match rest.strip_prefix('{') {
+            Some(group) => {
+                let group = group.split('}').next().unwrap_or_default();
+                modules.extend(group.split(',').map(|item| word(item.trim())));
+            }
+            None => modules.push(word(rest)),
+        }
+    }
+    modules.retain(|module| !module.is_empty());
+    modules
+}
+
+fn top_of(path: &Path) -> String {
+    let inner = path.strip_prefix(project().join("src")).unwrap();
+    inner.components().next().unwrap().as_os_str().to_str().unwrap().to_owned()
+}
+
+#[test]
+fn layers_import_only_what_lies_below_them() {
+    let mut broken = Vec::new();
+    for path in sources(&project().join("src")) {
+        let top = top_of(&path);
+        let Some((_, allowed)) = MAY_IMPORT.iter().find(|(name, _)| *name == top) else { continue };
+        let foreign = imported(&code_of(&path)).into_iter().filter(|module| !allowed.contains(&module.as_str()));
+        broken.extend(foreign.map(|module| format!("{} imports {module}", path.display())));
+    }
+    assert!(broken.is_empty(), "{broken:#?}");
+}
+
+#[test]
+fn frameworks_stay_in_their_place() {
+    let mut broken = Vec::new();
+    for path in sources(&project().join("src")) {
+        let (top, code) = (top_of(&path), code_of(&path));
+        for (name, places) in ONLY_IN {
+            if code.contains(name) && !places.contains(&top.as_str()) {
+                broken.push(format!("{} uses {name}", path.display()));
+            }
+        }
+    }
+    assert!(broken.is_empty(), "{broken:#?}");
+}
+
+#[test]
+fn files_stay_readable() {
+    let too_long = |path: &PathBuf| fs::read_to_string(path).unwrap().lines().count() > 400;
+    let long: Vec<PathBuf> = sources(&project().join("src")).into_iter().filter(too_long).collect();
+    assert!(long.is_empty(), "over 400 lines: {long:#?}");
+}
+
+#[test]
+fn grouped_and_plain_imports_are_both_seen() {
+    let code = "use crate::authn::Identity;\nuse crate::{authz, config::Config};\nlet x = crate::http::y();";
+    assert_eq!(imported(code), ["authn", "authz", "config", "http"]);
+}
