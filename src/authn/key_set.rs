@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use aws_lc_rs::signature::{ParsedPublicKey, RsaPublicKeyComponents};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jsonwebtoken::jwk::{AlgorithmParameters, EllipticCurve, Jwk, KeyAlgorithm, KeyOperations, PublicKeyUse};
 use serde::Deserialize;
 
 use super::Algorithm;
@@ -45,22 +46,6 @@ pub enum KeySetError {
     NoUsableKey,
 }
 
-/// A key as published. Unknown members are ignored (RFC 7517 §4), unknown key types skipped (§5).
-#[derive(Deserialize)]
-struct Jwk {
-    kty: String,
-    kid: Option<String>,
-    alg: Option<String>,
-    #[serde(rename = "use")]
-    public_key_use: Option<String>,
-    key_ops: Option<Vec<String>>,
-    crv: Option<String>,
-    n: Option<String>,
-    e: Option<String>,
-    x: Option<String>,
-    y: Option<String>,
-}
-
 #[derive(Deserialize)]
 struct Document {
     keys: Vec<serde_json::Value>,
@@ -78,6 +63,7 @@ impl KeySet {
             return Err(KeySetError::TooManyKeys(parsed.keys.len()));
         }
         let mut set = Self::default();
+        // One by one: unknown members are ignored (RFC 7517 §4), keys that cannot be read are skipped (§5).
         for key in parsed.keys {
             if let Ok(jwk) = serde_json::from_value::<Jwk>(key) {
                 set.add(&jwk, allowed);
@@ -93,7 +79,7 @@ impl KeySet {
     fn add(&mut self, jwk: &Jwk, allowed: &[Algorithm]) {
         let keys: Vec<VerificationKey> =
             allowed.iter().filter_map(|algorithm| VerificationKey::from_jwk(jwk, *algorithm)).collect();
-        match &jwk.kid {
+        match &jwk.common.key_id {
             Some(kid) => self.by_id.entry(kid.as_str().into()).or_default().extend(keys),
             None => self.without_id.extend(keys),
         }
@@ -128,12 +114,12 @@ impl KeySet {
 
 impl VerificationKey {
     fn from_jwk(jwk: &Jwk, algorithm: Algorithm) -> Option<Self> {
-        if !jwk.may_verify() || !jwk.has_type(algorithm.key_type()) || !jwk.is_meant_for(algorithm) {
+        if !may_verify(jwk) || !is_meant_for(jwk, algorithm) {
             return None;
         }
         match algorithm.curve() {
             Some((curve, signature_length)) => {
-                let key = ParsedPublicKey::new(curve, jwk.point()?).ok()?;
+                let key = ParsedPublicKey::new(curve, public_point(jwk, algorithm.key_type())?).ok()?;
                 Some(Self { algorithm, signature_length, key })
             }
             None => Self::from_rsa(jwk, algorithm),
@@ -141,8 +127,8 @@ impl VerificationKey {
     }
 
     fn from_rsa(jwk: &Jwk, algorithm: Algorithm) -> Option<Self> {
-        let n = decode(jwk.n.as_deref()?)?;
-        let e = decode(jwk.e.as_deref()?)?;
+        let AlgorithmParameters::RSA(parameters) = &jwk.algorithm else { return None };
+        let (n, e) = (decode(&parameters.n)?, decode(&parameters.e)?);
         let significant = n.iter().position(|byte| *byte != 0)?;
         let signature_length = n.len() - significant;
         let components = RsaPublicKeyComponents { n: n.get(significant..)?, e: &e };
@@ -156,41 +142,41 @@ impl VerificationKey {
     }
 }
 
-impl Jwk {
-    /// `use` and `key_ops`, where present, must allow verifying (RFC 7517 §4.2, §4.3).
-    fn may_verify(&self) -> bool {
-        let use_fits = self.public_key_use.as_deref().is_none_or(|purpose| purpose == "sig");
-        let operations_fit = self.key_ops.as_ref().is_none_or(|ops| ops.iter().any(|op| op == "verify"));
-        use_fits && operations_fit
-    }
+/// `use` and `key_ops`, where present, must allow verifying (RFC 7517 §4.2, §4.3).
+fn may_verify(jwk: &Jwk) -> bool {
+    let use_fits = jwk.common.public_key_use.as_ref().is_none_or(|purpose| *purpose == PublicKeyUse::Signature);
+    let operations = jwk.common.key_operations.as_ref();
+    use_fits && operations.is_none_or(|operations| operations.contains(&KeyOperations::Verify))
+}
 
-    fn has_type(&self, key_type: KeyType) -> bool {
-        let (kty, crv) = match key_type {
-            KeyType::Rsa => ("RSA", None),
-            KeyType::P256 => ("EC", Some("P-256")),
-            KeyType::P384 => ("EC", Some("P-384")),
-            KeyType::P521 => ("EC", Some("P-521")),
-            KeyType::Ed25519 => ("OKP", Some("Ed25519")),
-        };
-        self.kty == kty && (crv.is_none() || self.crv.as_deref() == crv)
-    }
-
-    /// `alg`, where present, must be this very algorithm (RFC 8725 §3.1).
-    fn is_meant_for(&self, algorithm: Algorithm) -> bool {
-        self.alg.as_deref().is_none_or(|name| Algorithm::parse(name) == Some(algorithm))
-    }
-
-    /// The public point: `x` for Ed25519, else the uncompressed point `04 || x || y` (SEC 1 §2.3.3).
-    fn point(&self) -> Option<Vec<u8>> {
-        let x = decode(self.x.as_deref()?)?;
-        if self.kty == "OKP" {
-            return Some(x);
-        }
-        let y = decode(self.y.as_deref()?)?;
-        Some([&[4][..], &x, &y].concat())
+/// `alg`, where present, must be this very algorithm (RFC 8725 §3.1). The library does not know `ES512` and the newer
+/// name `Ed25519`; their curves fit one algorithm each, so there the curve decides.
+fn is_meant_for(jwk: &Jwk, algorithm: Algorithm) -> bool {
+    match jwk.common.key_algorithm {
+        None => true,
+        Some(KeyAlgorithm::UNKNOWN_ALGORITHM) => matches!(algorithm.key_type(), KeyType::P521 | KeyType::Ed25519),
+        Some(named) => Algorithm::parse(&named.to_string()) == Some(algorithm),
     }
 }
 
+/// The public point: `x` for Ed25519 (RFC 8037 §2), else the uncompressed point `04 || x || y` (SEC 1 §2.3.3).
+fn public_point(jwk: &Jwk, wanted: KeyType) -> Option<Vec<u8>> {
+    if let AlgorithmParameters::OctetKeyPair(parameters) = &jwk.algorithm {
+        return decode(&parameters.x)
+            .filter(|_| parameters.curve == EllipticCurve::Ed25519 && wanted == KeyType::Ed25519);
+    }
+    let AlgorithmParameters::EllipticCurve(parameters) = &jwk.algorithm else { return None };
+    let curve = match wanted {
+        KeyType::P256 => EllipticCurve::P256,
+        KeyType::P384 => EllipticCurve::P384,
+        KeyType::P521 => EllipticCurve::P521,
+        KeyType::Rsa | KeyType::Ed25519 => return None,
+    };
+    let (x, y) = (decode(&parameters.x)?, decode(&parameters.y)?);
+    (parameters.curve == curve).then(|| [&[4][..], &x, &y].concat())
+}
+
+/// Some issuers pad, against RFC 7515 §2.
 fn decode(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).ok()
 }

@@ -7,6 +7,8 @@
     clippy::string_slice,
     clippy::as_conversions,
     clippy::missing_panics_doc,
+    clippy::print_stderr,
+    clippy::too_many_lines,
     missing_docs,
     unreachable_pub,
     reason = "a test that cannot go on should say so by panicking"
