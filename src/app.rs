@@ -14,7 +14,7 @@ use crate::authz::PolicySet;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, IssuerConfig};
 use crate::decision::DecisionPoint;
-use crate::http::{self, Service};
+use crate::http::{self, RequestSpan, Service};
 use crate::outbound::{FetchError, Outbound};
 use crate::proxy::TrustedProxies;
 use crate::telemetry::{DecisionLog, Metrics};
@@ -180,8 +180,9 @@ fn serve_public(service: web::Data<Service>, listener: TcpListener, workers: usi
 }
 
 fn serve_admin(service: web::Data<Service>, listener: TcpListener) -> std::io::Result<Server> {
-    let app =
-        move || WebApp::new().app_data(service.clone()).wrap(TracingLogger::default()).configure(http::admin_routes);
+    let app = move || {
+        WebApp::new().app_data(service.clone()).wrap(TracingLogger::<RequestSpan>::new()).configure(http::admin_routes)
+    };
     let server = HttpServer::new(app).workers(1).disable_signals().shutdown_timeout(1).listen(listener)?;
     Ok(server.run())
 }

@@ -1,12 +1,13 @@
 //! Protected resource metadata (RFC 9728 §2). The content comes from the configuration; the request only chooses.
 
 use actix_web::http::header;
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
 use super::head::ActixHead;
-use super::{Service, error};
+use super::{Service, error, public};
 use crate::authz::Matched;
+use crate::authz::policy::WELL_KNOWN;
 use crate::domain::{Authority, Scheme, Scope};
 use crate::proxy::{Field, RequestHead as _};
 
@@ -21,27 +22,34 @@ struct ProtectedResource<'a> {
     resource_name: Option<&'a str>,
 }
 
+/// Anything under `/.well-known`: a resource's document, or 404 in JSON.
+pub async fn well_known(request: HttpRequest, service: web::Data<Service>) -> HttpResponse {
+    let path = request.uri().path().strip_prefix(WELL_KNOWN);
+    match path.filter(|rest| rest.is_empty() || rest.starts_with('/')) {
+        None => error::not_found(),
+        Some(_) if !public::reads(&request) => error::method_not_allowed(),
+        Some(resource_path) => protected_resource(&service, &request, resource_path),
+    }
+}
+
 /// The document of the resource at `path` of the requested host, or of the one that `?resource=` names: a redirect to
 /// another host would otherwise lose which one was meant.
-pub fn protected_resource(service: &Service, request: &HttpRequest, path: &str) -> HttpResponse {
+fn protected_resource(service: &Service, request: &HttpRequest, path: &str) -> HttpResponse {
     let named = url::form_urlencoded::parse(request.query_string().as_bytes()).find(|(name, _)| name == "resource");
     let policies = &service.point.policies;
-    let found = match named {
-        Some((_, uri)) => policies.document_by_uri(&uri),
-        None => requested_hosts(request).find_map(|authority| policies.document_on_host(&authority, path)),
+    let head = ActixHead(request);
+    let found = match (named, head.field(Field::Host).once()) {
+        (Some((_, uri)), _) => policies.document_by_uri(&uri),
+        (None, None) => None,
+        // The port is read under either scheme: documents do not depend on how the proxy was reached.
+        (None, Some(host)) => [Scheme::Https, Scheme::Http]
+            .into_iter()
+            .find_map(|scheme| policies.document_on_host(&Authority::parse(host, scheme)?, path)),
     };
     match found {
         Some(matched) => document(&matched),
         None => error::not_found(),
     }
-}
-
-/// `Host`, with the port read under either scheme: documents do not depend on how the proxy was reached.
-fn requested_hosts(request: &HttpRequest) -> impl Iterator<Item = Authority<'_>> {
-    let host = ActixHead(request).field(Field::Host).once().map(<[u8]>::to_vec);
-    let host: Option<&[u8]> =
-        request.headers().get(header::HOST).map(header::HeaderValue::as_bytes).filter(|_| host.is_some());
-    [Scheme::Https, Scheme::Http].into_iter().filter_map(move |scheme| Authority::parse(host?, scheme))
 }
 
 fn document(matched: &Matched<'_>) -> HttpResponse {

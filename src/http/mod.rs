@@ -7,12 +7,14 @@ pub mod error;
 pub mod head;
 pub mod public;
 pub mod service;
+pub mod spans;
 
 pub use service::Service;
+pub use spans::RequestSpan;
 
 use actix_web::{HttpRequest, HttpResponse, web};
+use tracing_actix_web::TracingLogger;
 
-use crate::authz::policy::WELL_KNOWN;
 use crate::proxy::Contract;
 
 /// The public listener:
@@ -31,6 +33,11 @@ pub fn public_routes(routes: &mut web::ServiceConfig) {
     routes
         .route("/auth", web::route().to(auth::forward_auth))
         .route("/auth/nginx", web::route().to(auth::auth_request))
+        .service(
+            web::scope("/.well-known")
+                .wrap(TracingLogger::<RequestSpan>::new())
+                .default_service(web::route().to(documents::well_known)),
+        )
         .default_service(web::route().to(dispatch));
 }
 
@@ -40,7 +47,8 @@ async fn dispatch(request: HttpRequest, service: web::Data<Service>) -> HttpResp
         Some(Ok(contract)) => auth::decide(&service, &request, contract),
         Some(Err(unknown)) => auth::refuse_unknown_endpoint(&service, &request, unknown),
         None if service.decides_at(path) => auth::decide(&service, &request, Contract::ForwardAuth),
-        None => public::serve(&service, &request, path, WELL_KNOWN),
+        None if path == "/health" => public::health(&request),
+        None => error::not_found(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! `tracing` for rare events: start, key refreshes, errors, and the spans of documents and admin pages.
 
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::format::FmtSpan;
 
 use super::decision_log::Format;
 
@@ -9,7 +10,7 @@ pub fn start(level: &str, format: Format) {
     // What the web server says of its own start is of no use to an operator.
     let filter = format!("{level},actix_server=warn");
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_target(false);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_span_events(FmtSpan::CLOSE);
     // A second start in one process (tests) keeps the first subscriber.
     let _ = match format {
         Format::Json => builder.json().flatten_event(true).try_init(),
