@@ -85,14 +85,14 @@ impl Authenticator {
         let Some(key) = loaded.set.find(unverified.unverified_key_id(), algorithm) else {
             return unknown_key(settings, &loaded, &unverified);
         };
-        if let Some(fault) = self.cache.refused(token) {
-            return Err(fault);
+        let generation = Generation { issuer: index, key_set: loaded.generation };
+        if self.cache.is_known_forgery(token, generation) {
+            return Err(TokenFault::BadSignature);
         }
+        let claims = jwt::verify(unverified, key).inspect_err(|_| self.cache.remember_forgery(token, generation))?;
         let groups = custom_groups(token, &settings.groups_claims);
-        let claims = jwt::verify(unverified, key).inspect_err(|fault| self.cache.remember_refused(token, *fault))?;
         let issuer = settings.issuer.clone();
         let identity = Arc::new(Identity::new(issuer, claims, groups, settings.assume_email_verified));
-        let generation = Generation { issuer: index, key_set: loaded.generation };
         let usable_until = identity.expires_at().plus(self.leeway);
         self.cache.remember(token, Arc::clone(&identity), generation, usable_until);
         Ok(Authentication::Verified(identity))

@@ -1,4 +1,4 @@
-//! Verified identities by token, and tokens that were refused for their signature.
+//! Verified identities by token, and tokens whose signature was found wrong.
 //!
 //! The cache remembers identities, not verdicts: policy runs on every request. An entry counts only while the key set
 //! that proved it is the current one and `exp` has not passed, so rotation and expiry take effect at once.
@@ -10,15 +10,15 @@ use std::time::Duration;
 
 use moka::sync::Cache;
 
-use super::{BearerToken, Identity, TokenFault};
+use super::{BearerToken, Identity};
 use crate::domain::UnixTime;
 
 /// A bounded cache of what verification found out.
 pub struct TokenCache {
     verified: Cache<u64, Arc<Entry>, foldhash::fast::RandomState>,
-    refused: Cache<u128, TokenFault>,
+    forgeries: Cache<u128, Generation>,
     fingerprint: foldhash::quality::RandomState,
-    refused_key: [u8; 16],
+    forgery_key: [u8; 16],
     hits: AtomicU64,
     misses: AtomicU64,
 }
@@ -59,30 +59,30 @@ impl std::fmt::Debug for TokenCache {
 }
 
 impl TokenCache {
-    /// Refused tokens are remembered this long: enough for a client's retry loop.
-    const REFUSED_FOR: Duration = Duration::from_secs(30);
-    /// How many refused tokens are remembered (24 bytes each, and the cache's own book-keeping).
-    const MAX_REFUSED: u64 = 10_000;
+    /// Forgeries are remembered this long: enough for a client's retry loop.
+    const FORGERIES_FOR: Duration = Duration::from_secs(30);
+    /// How many forgeries are remembered (40 bytes each, and the cache's own book-keeping).
+    const MAX_FORGERIES: u64 = 10_000;
 
     /// Holds at most about `max_bytes` of tokens and identities.
     pub fn new(max_bytes: u64) -> Self {
         let weigh = |_: &u64, entry: &Arc<Entry>| {
             u32::try_from(entry.token.len() + entry.identity.weight()).unwrap_or(u32::MAX)
         };
-        let mut refused_key = [0; 16];
+        let mut forgery_key = [0; 16];
         // Without randomness the key would be guessable; an empty negative cache costs only time.
-        let random = aws_lc_rs::rand::fill(&mut refused_key).is_ok();
+        let random = aws_lc_rs::rand::fill(&mut forgery_key).is_ok();
         Self {
             verified: Cache::builder()
                 .max_capacity(max_bytes)
                 .weigher(weigh)
                 .build_with_hasher(foldhash::fast::RandomState::default()),
-            refused: Cache::builder()
-                .max_capacity(if random { Self::MAX_REFUSED } else { 0 })
-                .time_to_live(Self::REFUSED_FOR)
+            forgeries: Cache::builder()
+                .max_capacity(if random { Self::MAX_FORGERIES } else { 0 })
+                .time_to_live(Self::FORGERIES_FOR)
                 .build(),
             fingerprint: foldhash::quality::RandomState::default(),
-            refused_key,
+            forgery_key,
             hits: AtomicU64::new(0),
             misses: AtomicU64::new(0),
         }
@@ -117,19 +117,19 @@ impl TokenCache {
         self.verified.insert(key, Arc::new(entry));
     }
 
-    /// Why `token` was refused a moment ago.
-    pub(super) fn refused(&self, token: BearerToken<'_>) -> Option<TokenFault> {
-        self.refused.get(&self.refused_fingerprint(token))
+    /// Whether the signature of `token` was found not to fit the keys of `generation` a moment ago.
+    pub(super) fn is_known_forgery(&self, token: BearerToken<'_>, generation: Generation) -> bool {
+        self.forgeries.get(&self.forgery_fingerprint(token)) == Some(generation)
     }
 
-    /// Remembers a refusal that no later key set or time can turn: a signature that does not fit a known key.
-    pub(super) fn remember_refused(&self, token: BearerToken<'_>, fault: TokenFault) {
-        self.refused.insert(self.refused_fingerprint(token), fault);
+    /// Remembers a signature that does not fit. Only these: they alone cost as much as an acceptance.
+    pub(super) fn remember_forgery(&self, token: BearerToken<'_>, generation: Generation) {
+        self.forgeries.insert(self.forgery_fingerprint(token), generation);
     }
 
     /// Attackers choose these tokens, so the fingerprint is a keyed 128-bit function (SipHash-2-4).
-    fn refused_fingerprint(&self, token: BearerToken<'_>) -> u128 {
-        siphasher::sip128::SipHasher24::new_with_key(&self.refused_key).hash(token.as_str().as_bytes()).as_u128()
+    fn forgery_fingerprint(&self, token: BearerToken<'_>) -> u128 {
+        siphasher::sip128::SipHasher24::new_with_key(&self.forgery_key).hash(token.as_str().as_bytes()).as_u128()
     }
 
     /// Figures for metrics.

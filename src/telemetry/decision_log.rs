@@ -69,15 +69,14 @@ pub struct DecisionRecord<'a> {
 }
 
 /// Where decision lines go.
-#[derive(Debug)]
 pub struct DecisionLog {
     shared: Arc<Shared>,
     format: Format,
 }
 
-#[derive(Debug, Default)]
 struct Shared {
     pending: Mutex<Vec<u8>>,
+    out: Mutex<Box<dyn Write + Send>>,
     dropped: AtomicU64,
 }
 
@@ -87,12 +86,13 @@ impl DecisionLog {
     const FLUSH_EVERY: Duration = Duration::from_millis(100);
 
     /// Starts the writing thread.
-    pub fn start(format: Format, mut out: impl Write + Send + 'static) -> std::io::Result<Self> {
-        let shared = Arc::new(Shared::default());
+    pub fn start(format: Format, out: impl Write + Send + 'static) -> std::io::Result<Self> {
+        let out: Mutex<Box<dyn Write + Send>> = Mutex::new(Box::new(out));
+        let shared = Arc::new(Shared { pending: Mutex::default(), out, dropped: AtomicU64::new(0) });
         let weak = Arc::downgrade(&shared);
         std::thread::Builder::new().name("decision-log".into()).spawn(move || {
             while let Some(shared) = weak.upgrade() {
-                shared.flush_to(&mut out);
+                shared.flush();
                 drop(shared);
                 std::thread::sleep(Self::FLUSH_EVERY);
             }
@@ -125,12 +125,14 @@ impl DecisionLog {
 
     /// Writes what is pending, at shutdown.
     pub fn flush(&self) {
-        self.shared.flush_to(&mut std::io::stdout());
+        self.shared.flush();
     }
 }
 
 impl Shared {
-    fn flush_to(&self, out: &mut impl Write) {
+    /// Takes the output first, so that two flushes cannot change the order of lines.
+    fn flush(&self) {
+        let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
         let batch = std::mem::take(&mut *self.pending.lock().unwrap_or_else(PoisonError::into_inner));
         if !batch.is_empty() {
             let _ = out.write_all(&batch).and_then(|()| out.flush());
