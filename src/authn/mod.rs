@@ -91,3 +91,6 @@ pub enum TokenFault {
     #[error("the token is bound to a key and may not be used as a bearer token")]
     SenderConstrained,
 }
+
+#[cfg(test)]
+mod tests;
