@@ -62,7 +62,8 @@ impl App {
         let outbound = Outbound::new()?;
         let (settings, sources) =
             config.issuers.iter().map(|issuer| wire_issuer(issuer, &config, &outbound, &clock)).unzip();
-        let names: Vec<String> = config.policies.iter().map(|policy| policy.resource.to_string()).collect();
+        let names: Vec<(String, bool)> =
+            config.policies.iter().map(|policy| (policy.resource.to_string(), policy.audit_only())).collect();
         let metadata_base =
             config.server.metadata_url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned());
         let service = Service {

@@ -108,6 +108,11 @@ impl Reason {
         }
     }
 
+    /// Whether it is said of a resource that was found, rather than before one was looked for.
+    pub const fn names_resource(self) -> bool {
+        !matches!(self, Self::UnknownResource | Self::AmbiguousPath | Self::InvalidRequest | Self::UntrustedProxy)
+    }
+
     /// What a person reads. No token content, no claim value, and nothing that parses as a challenge parameter.
     pub const fn description(self) -> &'static str {
         match self {

@@ -20,7 +20,8 @@ use crate::authz::{Reason, Verdict};
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
-    resources: Vec<ResourceCounters>,
+    found: Vec<ResourceCounters>,
+    not_found: ResourceCounters,
     duration: Histogram,
     keys: KeyMetrics,
     cache: CacheMetrics,
@@ -31,8 +32,7 @@ pub struct Metrics {
 #[derive(Debug)]
 struct ResourceCounters {
     allowed: Counter,
-    refused: Vec<Counter>,
-    audited: Vec<Counter>,
+    refused: Vec<(Reason, Counter)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -93,8 +93,8 @@ impl Metrics {
     const BUCKETS: [f64; 12] =
         [0.000_005, 0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.005, 0.025, 0.1, 1.0];
 
-    /// Registers everything for `resources`, named as configured.
-    pub fn new(resources: &[String]) -> Self {
+    /// Registers everything for `resources`: each as configured, and whether it is only audited.
+    pub fn new(resources: &[(String, bool)]) -> Self {
         let mut registry = Registry::with_prefix("mcp_forward_auth");
         let decisions = Family::<DecisionLabels, Counter>::default();
         let duration = Histogram::new(Self::BUCKETS);
@@ -104,18 +104,17 @@ impl Metrics {
         let cache = CacheMetrics::register(&mut registry);
         let log_dropped = Gauge::default();
         registry.register("log_lines_dropped", "Decision lines lost to a slow output", log_dropped.clone());
-        let names = resources.iter().map(String::as_str).chain(std::iter::once("none"));
-        let resources = names.map(|name| ResourceCounters::new(&decisions, name)).collect();
-        Self { registry, resources, duration, keys, cache, log_dropped }
+        let counters = |(name, audited): &(String, bool)| ResourceCounters::new(&decisions, name, *audited);
+        let found = resources.iter().map(counters).collect();
+        let not_found = ResourceCounters::of_no_resource(&decisions);
+        Self { registry, found, not_found, duration, keys, cache, log_dropped }
     }
 
     /// Counts one decision on the resource at `index` of the configuration.
     pub fn count(&self, index: Option<usize>, verdict: &Verdict, took: Duration) {
         self.duration.observe(took.as_secs_f64());
-        let counters = index.and_then(|index| self.resources.get(index)).or_else(|| self.resources.last());
-        if let Some(counters) = counters {
-            counters.of(verdict).inc();
-        }
+        let counters = index.and_then(|index| self.found.get(index)).unwrap_or(&self.not_found);
+        counters.of(verdict).inc();
     }
 
     /// The metrics in Prometheus' text format.
@@ -132,30 +131,44 @@ impl Metrics {
 }
 
 impl ResourceCounters {
-    fn new(decisions: &Family<DecisionLabels, Counter>, resource: &str) -> Self {
+    /// Everything that can happen once a resource is found, at zero.
+    fn new(decisions: &Family<DecisionLabels, Counter>, resource: &str, audited: bool) -> Self {
+        let reasons = Reason::ALL.into_iter().filter(|reason| reason.names_resource());
+        Self::register(decisions, resource, audited, reasons)
+    }
+
+    /// Everything that can happen before.
+    fn of_no_resource(decisions: &Family<DecisionLabels, Counter>) -> Self {
+        let reasons = Reason::ALL.into_iter().filter(|reason| !reason.names_resource());
+        Self::register(decisions, "none", false, reasons)
+    }
+
+    fn register(
+        decisions: &Family<DecisionLabels, Counter>,
+        resource: &str,
+        audited: bool,
+        reasons: impl Iterator<Item = Reason>,
+    ) -> Self {
         let counter = |outcome, reason| {
             let labels = DecisionLabels { outcome, reason, resource: resource.to_owned() };
             decisions.get_or_create_owned(&labels)
         };
-        let refusal = |reason: &Reason| match reason.class() {
+        let refusal = |reason: Reason| match reason.class() {
+            _ if audited => "audit",
             Class::Undecidable => "undecidable",
             Class::Unauthenticated => "unauthenticated",
             Class::Forbidden | Class::Malformed => "forbidden",
         };
         Self {
             allowed: counter("allow", ""),
-            refused: Reason::ALL.iter().map(|reason| counter(refusal(reason), reason.as_str())).collect(),
-            audited: Reason::ALL.iter().map(|reason| counter("audit", reason.as_str())).collect(),
+            refused: reasons.map(|reason| (reason, counter(refusal(reason), reason.as_str()))).collect(),
         }
     }
 
     fn of(&self, verdict: &Verdict) -> &Counter {
-        let (counters, reason) = match verdict.as_permit() {
-            Some(permit) => (&self.audited, permit.would_refuse()),
-            None => (&self.refused, verdict.reason()),
-        };
-        let place = reason.and_then(|reason| Reason::ALL.iter().position(|known| *known == reason));
-        place.and_then(|place| counters.get(place)).unwrap_or(&self.allowed)
+        let reason = verdict.reason().or_else(|| verdict.would_refuse());
+        let of_reason = |reason| self.refused.iter().find(|(known, _)| *known == reason).map(|(_, counter)| counter);
+        reason.and_then(of_reason).unwrap_or(&self.allowed)
     }
 }
 
