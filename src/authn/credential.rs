@@ -70,12 +70,17 @@ impl<'a> Credential<'a> {
     }
 }
 
-/// `b64token` of RFC 6750 §2.1, not empty.
+/// `b64token` of RFC 6750 §2.1, not empty. Looks at every byte without branching, so that the compiler looks at many at
+/// once: stopping at the first wrong byte took a quarter of a cached decision.
 fn is_b64token(token: &[u8]) -> bool {
-    !token.is_empty()
-        && token
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'+' | b'/' | b'='))
+    !token.is_empty() && token.iter().fold(true, |sound, byte| sound & is_token_byte(*byte))
+}
+
+const fn is_token_byte(byte: u8) -> bool {
+    let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
+    let dot_slash_or_digit = byte.wrapping_sub(b'.') < 12; // `.`, `/`, `0` to `9` stand side by side
+    let other = (byte == b'-') | (byte == b'_') | (byte == b'~') | (byte == b'+') | (byte == b'=');
+    letter | dot_slash_or_digit | other
 }
 
 #[cfg(test)]
@@ -116,6 +121,12 @@ mod tests {
         ] {
             assert_eq!(read(value), malformed, "{}", String::from_utf8_lossy(value));
         }
+    }
+
+    #[test]
+    fn the_alphabet_is_that_of_rfc_6750() {
+        let known = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
+        assert!((0..=u8::MAX).all(|byte| is_token_byte(byte) == known(byte)));
     }
 
     #[test]

@@ -135,12 +135,15 @@ pub enum NotFound {
     Ambiguous(Ambiguity),
 }
 
+/// The names are the operator's, but the look-ups are a client's, so the hash is keyed.
+type ByName = HashMap<Box<str>, Vec<usize>, foldhash::fast::RandomState>;
+
 /// All policies, findable by host.
 #[derive(Debug, Clone, Default)]
 pub struct PolicySet {
     policies: Vec<Entry>,
-    by_host: HashMap<Box<str>, Vec<usize>>,
-    by_suffix: HashMap<Box<str>, Vec<usize>>,
+    by_host: ByName,
+    by_suffix: ByName,
     metadata_base: Option<String>,
 }
 

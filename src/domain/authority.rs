@@ -108,11 +108,15 @@ fn is_host(host: &str) -> bool {
     if let Some(address) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         return address.parse::<std::net::Ipv6Addr>().is_ok();
     }
-    !host.is_empty()
-        && host.len() <= MAX_HOST_LENGTH
-        && !host.starts_with('.')
-        && !host.contains("..")
-        && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'))
+    // No empty label: neither at the start nor between two dots.
+    let mut label_open = false;
+    let sound = host.bytes().all(|byte| {
+        let dot = byte == b'.';
+        let fits = if dot { label_open } else { byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_') };
+        label_open = !dot;
+        fits
+    });
+    sound && label_open && host.len() <= MAX_HOST_LENGTH
 }
 
 #[cfg(test)]
