@@ -24,7 +24,7 @@ pub struct TokenCache {
 }
 
 struct Entry {
-    token: Box<str>,
+    token: Box<[u8]>,
     identity: Arc<Identity>,
     generation: Generation,
     usable_until: UnixTime,
@@ -95,7 +95,7 @@ impl TokenCache {
         now: UnixTime,
         current: impl Fn(usize) -> u64,
     ) -> Option<Arc<Identity>> {
-        let key = self.fingerprint.hash_one(token.as_str().as_bytes());
+        let key = self.fingerprint.hash_one(token.as_bytes());
         let entry = self.verified.get(&key).filter(|entry| {
             entry.is(token) && now < entry.usable_until && current(entry.generation.issuer) == entry.generation.key_set
         });
@@ -112,8 +112,8 @@ impl TokenCache {
         generation: Generation,
         usable_until: UnixTime,
     ) {
-        let key = self.fingerprint.hash_one(token.as_str().as_bytes());
-        let entry = Entry { token: token.as_str().into(), identity, generation, usable_until };
+        let key = self.fingerprint.hash_one(token.as_bytes());
+        let entry = Entry { token: token.as_bytes().into(), identity, generation, usable_until };
         self.verified.insert(key, Arc::new(entry));
     }
 
@@ -129,7 +129,7 @@ impl TokenCache {
 
     /// Attackers choose these tokens, so the fingerprint is a keyed 128-bit function (SipHash-2-4).
     fn forgery_fingerprint(&self, token: BearerToken<'_>) -> u128 {
-        siphasher::sip128::SipHasher24::new_with_key(&self.forgery_key).hash(token.as_str().as_bytes()).as_u128()
+        siphasher::sip128::SipHasher24::new_with_key(&self.forgery_key).hash(token.as_bytes()).as_u128()
     }
 
     /// Figures for metrics.
@@ -146,6 +146,6 @@ impl TokenCache {
 impl Entry {
     /// The whole token, in constant time: a fingerprint alone would let a collision be somebody else.
     fn is(&self, token: BearerToken<'_>) -> bool {
-        aws_lc_rs::constant_time::verify_slices_are_equal(self.token.as_bytes(), token.as_str().as_bytes()).is_ok()
+        aws_lc_rs::constant_time::verify_slices_are_equal(&self.token, token.as_bytes()).is_ok()
     }
 }

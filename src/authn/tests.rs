@@ -213,6 +213,7 @@ fn without_keys_nothing_can_be_told_but_nonsense_is_refused_all_the_same() {
     let (authenticator, _) = authenticator();
     assert_eq!(outcome(&authenticator, &key.token(json!({})), NOW), "undecidable");
     assert_eq!(outcome(&authenticator, "garbage", NOW), "NotJwt");
+    assert_eq!(outcome(&authenticator, "one,Bearer two", NOW), "MalformedCredential");
     assert_eq!(outcome(&authenticator, &key.token(json!({ "exp": 1 })), NOW), "Expired");
 }
 

@@ -31,7 +31,8 @@ struct Header {
 impl<'a> UnverifiedToken<'a> {
     /// Takes the token apart; everything that can be refused by shape alone is refused here.
     pub(super) fn parse(token: BearerToken<'a>) -> Result<Self, TokenFault> {
-        let (signing_input, signature) = token.as_str().rsplit_once('.').ok_or(TokenFault::NotJwt)?;
+        let token = token.as_b64token().ok_or(TokenFault::MalformedCredential)?;
+        let (signing_input, signature) = token.rsplit_once('.').ok_or(TokenFault::NotJwt)?;
         let (header, payload) = signing_input.split_once('.').ok_or(TokenFault::NotJwt)?;
         let header: Header = from_part(header).ok_or(TokenFault::NotJwt)?;
         header.refuse_foreign_parameters()?;
@@ -106,5 +107,5 @@ fn from_part<T: serde::de::DeserializeOwned>(part: &str) -> Option<T> {
 
 /// All claims as a tree, for issuers that keep groups in an unusual place.
 pub(super) fn claims_as_value(token: BearerToken<'_>) -> Option<serde_json::Value> {
-    from_part(token.as_str().split('.').nth(1)?)
+    from_part(token.as_b64token()?.split('.').nth(1)?)
 }
