@@ -48,6 +48,16 @@ impl Request {
 
     /// The bytes on the wire, asking the server to close afterwards.
     pub fn bytes(&self) -> Vec<u8> {
+        let says_itself = self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(b"connection"));
+        self.written(if says_itself { b"" } else { b"Connection: close\r\n" })
+    }
+
+    /// The bytes on the wire with these headers only, so that the connection stays open.
+    pub fn bytes_as_given(&self) -> Vec<u8> {
+        self.written(b"")
+    }
+
+    fn written(&self, last_header: &[u8]) -> Vec<u8> {
         let mut bytes = format!("{} ", self.method).into_bytes();
         bytes.extend(&self.target);
         bytes.extend(b" HTTP/1.1\r\n");
@@ -57,9 +67,7 @@ impl Request {
             bytes.extend(value);
             bytes.extend(b"\r\n");
         }
-        if !self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case(b"connection")) {
-            bytes.extend(b"Connection: close\r\n");
-        }
+        bytes.extend(last_header);
         bytes.extend(b"\r\n");
         bytes.extend(&self.body);
         bytes
@@ -87,6 +95,52 @@ impl Request {
     fn shown(&self) -> String {
         let target: String = String::from_utf8_lossy(&self.target).chars().take(80).collect();
         format!("{} {target}", self.method)
+    }
+}
+
+/// A connection that stays open from one request to the next.
+pub struct Connection {
+    stream: TcpStream,
+    unread: Vec<u8>,
+}
+
+impl Connection {
+    pub fn open(port: u16) -> Self {
+        let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        Self { stream, unread: Vec::new() }
+    }
+
+    /// Sends a request and reads its answer; `100 Continue` is none yet.
+    pub fn send(&mut self, request: &Request) -> Response {
+        self.write(&request.bytes_as_given());
+        let mut answers = std::iter::from_fn(|| self.read());
+        answers.find(|answer| answer.status >= 200).expect("an answer")
+    }
+
+    pub fn write(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).unwrap();
+    }
+
+    /// The next answer, told from its neighbours by `Content-Length`; `None` when the server has closed.
+    pub fn read(&mut self) -> Option<Response> {
+        loop {
+            if let Some(end) = self.unread.windows(4).position(|window| window == b"\r\n\r\n") {
+                let head = Response::parse(&self.unread[..end + 4]).expect("an HTTP answer");
+                let length: usize = head.header("content-length").map_or(0, |length| length.parse().unwrap());
+                if self.unread.len() >= end + 4 + length {
+                    let rest = self.unread.split_off(end + 4 + length);
+                    return Response::parse(&std::mem::replace(&mut self.unread, rest));
+                }
+            }
+            let mut block = [0; 16 * 1024];
+            match self.stream.read(&mut block) {
+                Ok(0) => return None,
+                Ok(length) => self.unread.extend(&block[..length]),
+                Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => return None,
+                Err(error) => panic!("no answer: {error}"),
+            }
+        }
     }
 }
 
@@ -136,7 +190,8 @@ impl Response {
     }
 }
 
-fn unchunk(mut raw: &[u8]) -> Vec<u8> {
+/// Puts the pieces of a chunked body together.
+pub fn unchunk(mut raw: &[u8]) -> Vec<u8> {
     let mut body = Vec::new();
     while let Some(end) = raw.windows(2).position(|window| window == b"\r\n") {
         let line = String::from_utf8_lossy(&raw[..end]).into_owned();

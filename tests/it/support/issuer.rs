@@ -69,6 +69,15 @@ impl SigningKey {
         }
     }
 
+    /// The public half as the bytes that libraries load.
+    pub fn public_bytes(&self) -> Vec<u8> {
+        match &self.pair {
+            Pair::Rsa(pair) => pair.public_key().as_ref().to_vec(),
+            Pair::Ec(pair) => pair.public_key().as_ref().to_vec(),
+            Pair::Ed(pair) => pair.public_key().as_ref().to_vec(),
+        }
+    }
+
     /// The public half as a JWK.
     pub fn jwk(&self) -> Value {
         let mut jwk = match &self.pair {

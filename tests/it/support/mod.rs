@@ -6,6 +6,7 @@ pub mod mcp_server;
 pub mod ports;
 pub mod process;
 pub mod proxies;
+pub mod report;
 pub mod service;
 pub mod tools;
 pub mod web;

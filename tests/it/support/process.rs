@@ -92,6 +92,12 @@ impl Process {
         self.child.wait().unwrap()
     }
 
+    /// Ends it at once, without a chance to say goodbye, and waits.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        let _ = self.child.wait();
+    }
+
     /// Sends SIGTERM and waits.
     pub fn terminate(&mut self) {
         let _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();

@@ -66,6 +66,18 @@ impl Service {
         Request::get(path).host("localhost").send(self.admin_port)
     }
 
+    /// How many decisions were made since the start.
+    pub fn decisions(&self) -> u64 {
+        self.counted("mcp_forward_auth_decisions_total{")
+    }
+
+    /// The sum of the counters whose lines start so.
+    pub fn counted(&self, start: &str) -> u64 {
+        let metrics = self.admin("/metrics").text();
+        let values = metrics.lines().filter(|line| line.starts_with(start)).filter_map(|line| line.rsplit(' ').next());
+        values.map(|value| value.parse::<u64>().unwrap()).sum()
+    }
+
     /// The decision lines written so far, as JSON.
     pub fn decision_lines(&self) -> Vec<serde_json::Value> {
         let output = self.process.output();

@@ -18,18 +18,23 @@ pub struct World {
 impl World {
     /// The proxy with the shipped files, the service protecting `http://mcp.example.com:<port>/mcp`.
     pub fn start(kind: Kind) -> Self {
-        Self::start_edited(kind, &|_, text| text)
+        Self::start_with(kind, &|_, text| text, "")
     }
 
     /// The same with the proxy's files changed by `edit`.
     pub fn start_edited(kind: Kind, edit: &Edit<'_>) -> Self {
+        Self::start_with(kind, edit, "")
+    }
+
+    /// The same with `more` sections in the service's configuration.
+    pub fn start_with(kind: Kind, edit: &Edit<'_>, more: &str) -> Self {
         let issuer = TestIssuer::start();
         let server = McpServer::start();
         // The resource's port is the proxy's, which is known only once the proxy runs: the service starts after it, on
         // a port chosen before.
         let service_port = ports::free();
         let proxy = Proxy::start_edited(kind, Backends { service: service_port, upstream: server.port }, edit);
-        let config = config(&issuer.url(), proxy.port);
+        let config = config(&issuer.url(), proxy.port) + more;
         let mut service = Service::start_at(service_port, &config);
         service.wait_until_ready();
         Self { issuer, service, server, proxy }
@@ -37,7 +42,12 @@ impl World {
 
     /// The resource's identifier.
     pub fn resource(&self) -> String {
-        format!("http://{HOST}:{}/mcp", self.proxy.port)
+        self.resource_at("/mcp")
+    }
+
+    /// The identifier of the resource at `path`.
+    pub fn resource_at(&self, path: &str) -> String {
+        format!("http://{HOST}:{}{path}", self.proxy.port)
     }
 
     /// `Host` as a client of the proxy sends it.
