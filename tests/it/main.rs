@@ -15,6 +15,7 @@
 )]
 
 mod architecture;
+mod contract;
 mod properties;
 mod smoke;
 mod support;
