@@ -16,6 +16,7 @@
 
 mod architecture;
 mod contract;
+mod decision;
 mod properties;
 mod smoke;
 mod support;

@@ -1,0 +1,154 @@
+//! An allow is exactly 200, empty, with every identity header, and nothing that a proxy could copy by mistake.
+
+use super::{CONTRACTS, Contract, Pair, RESOURCE};
+use crate::support::http::{Connection, Request, Response};
+use crate::support::report::Report;
+
+const IDENTITY: [&str; 8] = [
+    "x-auth-client",
+    "x-auth-issuer",
+    "x-auth-resource",
+    "x-auth-subject",
+    "x-forwarded-email",
+    "x-forwarded-groups",
+    "x-forwarded-scopes",
+    "x-forwarded-user",
+];
+
+fn names(answer: &Response) -> Vec<&str> {
+    let mut names: Vec<&str> = answer.headers.iter().map(|(name, _)| name.as_str()).collect();
+    names.sort_unstable();
+    names
+}
+
+/// Every header of an allow by name, in order.
+fn expected_names(contract: Contract) -> Vec<&'static str> {
+    let mut names = vec!["content-length", "date"];
+    names.extend(IDENTITY);
+    if contract == Contract::ExtAuthz {
+        names.push("x-envoy-auth-headers-to-remove");
+    }
+    names.sort_unstable();
+    names
+}
+
+#[test]
+fn an_allow_holds_these_headers_and_no_other() {
+    let pair = Pair::start();
+    let mut report = Report::new("allows");
+    for contract in CONTRACTS {
+        report.row(format!("{contract:?}"));
+        let mut connection = Connection::open(pair.service.port);
+        let answer = connection.send(&contract.ask("POST", RESOURCE).bearer(&pair.token(RESOURCE)));
+        report.equal("status", answer.status, 200);
+        report.equal("headers", names(&answer), expected_names(contract));
+        report.equal("Content-Length", answer.header("content-length"), Some("0"));
+        let remove = (contract == Contract::ExtAuthz).then_some("authorization");
+        report.equal("headers to remove", answer.header("x-envoy-auth-headers-to-remove"), remove);
+        for (name, value) in [
+            ("x-forwarded-user", "alice@example.com"),
+            ("x-forwarded-email", "alice@example.com"),
+            ("x-forwarded-groups", "staff,R%2C%20D"),
+            ("x-forwarded-scopes", "mcp:read"),
+            ("x-auth-subject", "alice-subject"),
+            ("x-auth-issuer", &pair.issuer.url()),
+            ("x-auth-client", "test-client"),
+            ("x-auth-resource", RESOURCE),
+        ] {
+            report.equal(name, answer.header(name), Some(value));
+        }
+    }
+    report.finish();
+}
+
+/// A proxy that copies them overwrites what a client forged: a header that were missing would let a forged one through.
+#[test]
+fn what_is_unknown_is_sent_empty() {
+    let pair = Pair::with("", &format!("url = \"{RESOURCE}\"\n"));
+    let token =
+        pair.issuer.token_for(RESOURCE).without("email").without("groups").without("client_id").without("scope");
+    let mut report = Report::new("unknown values");
+    for contract in CONTRACTS {
+        report.row(format!("{contract:?}"));
+        let request = contract.ask("POST", RESOURCE).bearer(&pair.issuer.sign(&token));
+        let answer = Connection::open(pair.service.port).send(&request);
+        report.equal("headers", names(&answer), expected_names(contract));
+        for name in ["x-forwarded-email", "x-forwarded-groups", "x-forwarded-scopes", "x-auth-client"] {
+            report.equal(name, answer.header(name), Some(""));
+        }
+        report.equal("user", answer.header("x-forwarded-user"), Some("alice-subject"));
+    }
+    report.finish();
+}
+
+/// nginx turns an answer with more than 4 KiB of headers into 500.
+#[test]
+fn an_allow_stays_under_four_kilobytes() {
+    let host = format!("{}.{}.example.com", "a".repeat(60), "b".repeat(60));
+    let resource = format!("https://{host}/{}", "c".repeat(100));
+    let pair = Pair::with("", &format!("url = \"{resource}\"\n"));
+    let many = |word: &str, count: usize| (0..count).map(|index| format!("{word}-{index:04}")).collect::<Vec<_>>();
+    let alice = || pair.issuer.token_for(&resource);
+    let everything = alice()
+        .claim("groups", many("a rather long name of a group", 80))
+        .claim("scope", many("scope", 300).join(" "))
+        .claim("sub", "\u{e9}".repeat(127))
+        .claim("client_id", "https://client.example.com/".to_owned() + &"d".repeat(300))
+        .claim("email", format!("{}@example.com", "e".repeat(240)));
+    let mut report = Report::new("sizes");
+    for (name, token) in [
+        ("hundreds of groups", alice().claim("groups", many("group", 800))),
+        ("groups of odd characters", alice().claim("groups", many("\u{1f600},\u{1f600}", 300))),
+        ("one endless group", alice().claim("groups", vec!["g".repeat(9000)])),
+        ("endless scopes", alice().claim("scope", many("scope", 1000).join(" "))),
+        ("an endless client", alice().claim("client_id", "c".repeat(9000))),
+        ("everything", everything),
+    ] {
+        for contract in CONTRACTS {
+            report.row(format!("{contract:?}, {name}"));
+            let request = contract.ask("GET", &resource).bearer(&pair.issuer.sign(&token));
+            let answer = Connection::open(pair.service.port).send(&request);
+            report.equal("status", answer.status, 200);
+            report.equal("headers", names(&answer), expected_names(contract));
+            let size: usize = answer.headers.iter().map(|(name, value)| name.len() + value.len() + 4).sum();
+            let size = size + "HTTP/1.1 200 OK\r\n\r\n".len();
+            report.holds(size < 4096, || format!("{size} bytes of headers"));
+            // Items are left out whole: half a name could be somebody else's.
+            let groups = answer.header("x-forwarded-groups").unwrap_or_default().to_owned();
+            let whole = token.claims["groups"].as_array().unwrap().len();
+            let shown = groups.split(',').filter(|group| !group.is_empty()).count();
+            report.holds(shown <= whole, || format!("{shown} groups out of {whole}"));
+            report.holds(!groups.ends_with([',', '%']), || format!("cut in the middle: {groups}"));
+        }
+    }
+    report.finish();
+}
+
+/// Whoever asked before on the same connection is forgotten.
+#[test]
+fn a_connection_is_used_again_and_remembers_nobody() {
+    let pair = Pair::start();
+    let alice = pair.token(RESOURCE);
+    let bob = pair.issuer.sign(&pair.issuer.token_for(RESOURCE).claim("email", "bob@example.com"));
+    let mut connection = Connection::open(pair.service.port);
+    let mut report = Report::new("one connection");
+    for round in 0..20 {
+        for contract in CONTRACTS {
+            let ask = || contract.ask("POST", RESOURCE);
+            for (name, request, status, user) in [
+                ("alice", ask().bearer(&alice), 200, Some("alice@example.com")),
+                ("nobody", ask(), 401, None),
+                ("bob", ask().bearer(&bob), 403, None),
+                ("garbage", ask().bearer("garbage"), 401, None),
+                ("half a question", Request::get("/auth").host("a").bearer(&alice), 403, None),
+            ] {
+                report.row(format!("{contract:?}, {name}, round {round}"));
+                let answer = connection.send(&request);
+                report.equal("status", answer.status, status);
+                report.equal("user", answer.header("x-forwarded-user"), user);
+                report.equal("Connection", answer.header("connection"), None);
+            }
+        }
+    }
+    report.finish();
+}
