@@ -1,7 +1,7 @@
 """Connects with the official Python SDK, calls a few tools and prints what happened as one JSON object.
 
     connect.py --url http://mcp.example.com:8080/mcp --connect-to 127.0.0.1:8080 --token T
-               [--transport streamable|sse] [--era legacy|modern] [--countdown N]
+               [--transport streamable|sse] [--era legacy|modern] [--countdown N] [--tool NAME --arguments JSON]
 
 Exits 0 when every step worked. Else exits 1 and the object has `error`. Either way `http` lists the requests made.
 """
@@ -20,7 +20,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp_types import CallToolResult
 
 MODERN = "2026-07-28"
-DEADLINE_SECONDS = 60
+DEADLINE_SECONDS = 120
 
 
 class ConnectTo(httpx2.AsyncHTTPTransport):
@@ -57,6 +57,9 @@ async def run(options: argparse.Namespace, report: dict[str, Any]) -> None:
         if options.era == "modern" and client.protocol_version != MODERN:
             raise RuntimeError(f"the server speaks {client.protocol_version}, not {MODERN}")
         report["tools"] = sorted(tool.name for tool in (await client.list_tools()).tools)
+        if options.tool:
+            report["answer"] = text_of(await client.call_tool(options.tool, json.loads(options.arguments)))
+            return
         report["whoami"] = json.loads(text_of(await client.call_tool("whoami", {})))
         report["echo"] = text_of(await client.call_tool("echo", {"message": "hello"}))
         if options.countdown > 0:
@@ -115,6 +118,8 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--transport", choices=["streamable", "sse"], default="streamable")
     parser.add_argument("--era", choices=["legacy", "modern"], default="legacy")
     parser.add_argument("--countdown", type=int, default=0)
+    parser.add_argument("--tool", default="")
+    parser.add_argument("--arguments", default="{}", metavar="JSON")
     return parser.parse_args()
 
 

@@ -2,6 +2,7 @@
 //
 //   connect-v1.mjs --url http://mcp.example.com:8080/mcp --connect-to 127.0.0.1:8080 --token T
 //                  [--transport streamable|sse] [--countdown N]
+//                  [--tool NAME --arguments JSON]
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { SSEClientTransport } from "@modelcontextprotocol/sdk/client/sse.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";

@@ -2,6 +2,7 @@
 //
 //   connect-v2.mjs --url http://mcp.example.com:8080/mcp --connect-to 127.0.0.1:8080 --token T
 //                  [--transport streamable|sse] [--era legacy|modern] [--countdown N]
+//                  [--tool NAME --arguments JSON]
 import { Client, SSEClientTransport, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { authorized, run } from "./session.mjs";
 

@@ -2,7 +2,7 @@
 import { parseArgs } from "node:util";
 import { Agent, buildConnector, fetch as undiciFetch } from "undici";
 
-const DEADLINE_MS = 60_000;
+const DEADLINE_MS = 120_000;
 
 /**
  * Calls a few tools and prints the report.
@@ -19,9 +19,13 @@ export async function run(connect) {
       throw new Error(`the server speaks ${report.protocol_version}, not 2026-07-28`);
     }
     report.tools = (await client.listTools()).tools.map((tool) => tool.name).sort();
-    report.whoami = JSON.parse(textOf(await callTool({ name: "whoami", arguments: {} })));
-    report.echo = textOf(await callTool({ name: "echo", arguments: { message: "hello" } }));
-    if (options.countdown > 0) report.countdown = await countDown(callTool, options.countdown);
+    if (options.tool) {
+      report.answer = textOf(await callTool({ name: options.tool, arguments: JSON.parse(options.arguments) }));
+    } else {
+      report.whoami = JSON.parse(textOf(await callTool({ name: "whoami", arguments: {} })));
+      report.echo = textOf(await callTool({ name: "echo", arguments: { message: "hello" } }));
+      if (options.countdown > 0) report.countdown = await countDown(callTool, options.countdown);
+    }
     await client.transport?.terminateSession?.();
     await client.close();
   } catch (error) {
@@ -40,6 +44,8 @@ function readOptions() {
       transport: { type: "string", default: "streamable" },
       era: { type: "string", default: "legacy" },
       countdown: { type: "string", default: "0" },
+      tool: { type: "string", default: "" },
+      arguments: { type: "string", default: "{}" },
     },
   });
   if (!values.url || !values["connect-to"]) throw new Error("--url and --connect-to are required");
