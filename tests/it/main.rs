@@ -17,6 +17,7 @@
 mod architecture;
 mod contract;
 mod decision;
+mod clients;
 mod properties;
 mod smoke;
 mod support;

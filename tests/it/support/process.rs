@@ -87,6 +87,12 @@ impl Process {
         }
     }
 
+    /// Waits until the program has written `text`.
+    pub fn wait_until_it_says(&mut self, text: &str) {
+        let log = self.log.clone();
+        self.wait_until(text, || std::fs::read_to_string(&log).is_ok_and(|output| output.contains(text)));
+    }
+
     /// Waits for the end of a program that ends by itself.
     pub fn wait(&mut self) -> std::process::ExitStatus {
         self.child.wait().unwrap()
@@ -98,10 +104,12 @@ impl Process {
         let _ = self.child.wait();
     }
 
-    /// Sends SIGTERM and waits.
-    pub fn terminate(&mut self) {
-        let _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
-        let _ = self.child.wait();
+    /// Sends SIGTERM and waits; a program that has ended already keeps its status.
+    pub fn terminate(&mut self) -> std::process::ExitStatus {
+        if self.child.try_wait().unwrap().is_none() {
+            let _ = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
+        }
+        self.wait()
     }
 }
 

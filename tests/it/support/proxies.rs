@@ -96,7 +96,11 @@ impl Kind {
 
 /// The three ports of the shipped files, nothing else.
 pub fn with_ports(text: &str, proxy: u16, backends: Backends) -> String {
-    let ports = [("8080", proxy), ("11000", backends.service), ("8000", backends.upstream)];
+    renumbered(text, &[("8080", proxy), ("11000", backends.service), ("8000", backends.upstream)])
+}
+
+/// Replaces whole numbers: `8080` is replaced, the same digits within a longer number are not.
+pub fn renumbered(text: &str, ports: &[(&str, u16)]) -> String {
     let mut result = String::new();
     let mut word = String::new();
     for char in text.chars().chain(std::iter::once('\n')) {

@@ -28,13 +28,18 @@ impl World {
 
     /// The same with `more` sections in the service's configuration.
     pub fn start_with(kind: Kind, edit: &Edit<'_>, more: &str) -> Self {
+        Self::start_configured(kind, edit, &|issuer, port| config(issuer, port) + more)
+    }
+
+    /// The same with a configuration of the service made from the issuer's identifier and the proxy's port.
+    pub fn start_configured(kind: Kind, edit: &Edit<'_>, config: &dyn Fn(&str, u16) -> String) -> Self {
         let issuer = TestIssuer::start();
         let server = McpServer::start();
         // The resource's port is the proxy's, which is known only once the proxy runs: the service starts after it, on
         // a port chosen before.
         let service_port = ports::free();
         let proxy = Proxy::start_edited(kind, Backends { service: service_port, upstream: server.port }, edit);
-        let config = config(&issuer.url(), proxy.port) + more;
+        let config = config(&issuer.url(), proxy.port);
         let mut service = Service::start_at(service_port, &config);
         service.wait_until_ready();
         Self { issuer, service, server, proxy }
