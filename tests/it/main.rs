@@ -18,6 +18,7 @@ mod architecture;
 mod contract;
 mod decision;
 mod clients;
+mod many_servers;
 mod properties;
 mod smoke;
 mod support;

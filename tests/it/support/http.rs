@@ -180,6 +180,12 @@ impl Response {
         self.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| &**value).collect()
     }
 
+    /// The reason code of a refusal; empty in every other answer.
+    pub fn reason(&self) -> String {
+        let body: serde_json::Value = serde_json::from_slice(&self.body).unwrap_or_default();
+        body["reason"].as_str().unwrap_or("").to_owned()
+    }
+
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
