@@ -20,5 +20,6 @@ mod decision;
 mod clients;
 mod many_servers;
 mod properties;
+mod redirect;
 mod smoke;
 mod support;

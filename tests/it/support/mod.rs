@@ -9,6 +9,7 @@ pub mod process;
 pub mod proxies;
 pub mod report;
 pub mod service;
+pub mod tls;
 pub mod tools;
 pub mod web;
 pub mod world;
