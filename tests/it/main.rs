@@ -15,9 +15,10 @@
 )]
 
 mod architecture;
+mod behind_load_balancer;
+mod clients;
 mod contract;
 mod decision;
-mod clients;
 mod many_servers;
 mod properties;
 mod redirect;
