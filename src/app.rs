@@ -76,6 +76,7 @@ impl App {
             metrics: Metrics::new(&names),
             log: DecisionLog::start(config.log.format, std::io::stdout())?,
             allows_logged_per_mille: config.log.allows_per_mille,
+            contracts: config.server.contracts,
             also_decide_at: config.server.also_decide_at,
         };
         Ok(Self {

@@ -39,13 +39,13 @@ impl Key {
         format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature))
     }
 
-    fn token(&self, changes: Value) -> String {
+    fn token(&self, changes: &Value) -> String {
         self.sign(&json!({ "alg": "ES256", "kid": self.kid, "typ": "at+jwt" }), &claims(changes))
     }
 }
 
 /// A good claim set with some members replaced; `null` takes one away.
-fn claims(changes: Value) -> Value {
+fn claims(changes: &Value) -> Value {
     let now = NOW.as_secs();
     let mut claims = json!({ "iss": ISSUER, "sub": "alice", "aud": "https://mcp.example.com/mcp", "exp": now + 60, "iat": now - 60 });
     for (name, value) in changes.as_object().unwrap() {
@@ -112,7 +112,7 @@ fn every_claim_rule() {
         (json!({ "cnf": { "jkt": "x" } }), "SenderConstrained"),
         (json!({ "at_hash": "x", "typ": "ID" }), "NotAccessToken"),
     ] {
-        assert_eq!(outcome(&authenticator, &key.token(changes.clone()), NOW), expected, "{changes}");
+        assert_eq!(outcome(&authenticator, &key.token(&changes), NOW), expected, "{changes}");
     }
 }
 
@@ -139,7 +139,7 @@ fn every_header_rule() {
         (json!({ "alg": "ES256", "kid": "k", "typ": "logout+jwt" }), "NotAccessToken"),
         (json!({ "kid": "k" }), "NotJwt"),
     ] {
-        let token = key.sign(&header, &claims(json!({})));
+        let token = key.sign(&header, &claims(&json!({})));
         assert_eq!(outcome(&authenticator, &token, NOW), expected, "{header}");
     }
 }
@@ -149,7 +149,7 @@ fn a_cached_identity_dies_at_its_expiry() {
     let key = Key::new("k");
     let (authenticator, keys) = authenticator();
     keys.replace(key_set(&[&key]), NOW);
-    let token = key.token(json!({}));
+    let token = key.token(&json!({}));
     assert_eq!(outcome(&authenticator, &token, NOW), "verified alice");
     assert_eq!(outcome(&authenticator, &token, NOW.plus(Duration::from_secs(89))), "verified alice");
     assert_eq!(outcome(&authenticator, &token, NOW.plus(Duration::from_secs(90))), "Expired");
@@ -161,7 +161,7 @@ fn a_cached_identity_dies_with_the_key_that_proved_it() {
     let (old, new) = (Key::new("old"), Key::new("new"));
     let (authenticator, keys) = authenticator();
     keys.replace(key_set(&[&old]), NOW);
-    let token = old.token(json!({}));
+    let token = old.token(&json!({}));
     assert_eq!(outcome(&authenticator, &token, NOW), "verified alice");
     keys.replace(key_set(&[&old, &new]), NOW);
     assert_eq!(outcome(&authenticator, &token, NOW), "verified alice");
@@ -174,7 +174,7 @@ fn the_same_key_set_again_costs_no_verification() {
     let key = Key::new("k");
     let (authenticator, keys) = authenticator();
     keys.replace(key_set(&[&key]), NOW);
-    let token = key.token(json!({}));
+    let token = key.token(&json!({}));
     outcome(&authenticator, &token, NOW);
     keys.replace(key_set(&[&key]), NOW.plus(Duration::from_secs(300)));
     outcome(&authenticator, &token, NOW);
@@ -186,7 +186,7 @@ fn a_forgery_is_refused_again_but_a_replaced_key_of_the_same_name_is_tried() {
     let (key, successor) = (Key::new("k"), Key::new("k"));
     let (authenticator, keys) = authenticator();
     keys.replace(key_set(&[&key]), NOW);
-    let token = successor.token(json!({}));
+    let token = successor.token(&json!({}));
     assert_eq!(outcome(&authenticator, &token, NOW), "BadSignature");
     assert_eq!(outcome(&authenticator, &token, NOW), "BadSignature");
     keys.replace(key_set(&[&successor]), NOW);
@@ -199,9 +199,9 @@ fn an_unknown_key_is_refused_unless_the_token_is_newer_than_our_keys() {
     let (authenticator, keys) = authenticator();
     keys.replace(key_set(&[&known]), NOW);
     let now = NOW.as_secs();
-    assert_eq!(outcome(&authenticator, &unknown.token(json!({ "iat": now - 6 })), NOW), "UnknownKey");
-    assert_eq!(outcome(&authenticator, &unknown.token(json!({ "iat": null })), NOW), "UnknownKey");
-    let fresh = unknown.token(json!({ "iat": now }));
+    assert_eq!(outcome(&authenticator, &unknown.token(&json!({ "iat": now - 6 })), NOW), "UnknownKey");
+    assert_eq!(outcome(&authenticator, &unknown.token(&json!({ "iat": null })), NOW), "UnknownKey");
+    let fresh = unknown.token(&json!({ "iat": now }));
     assert_eq!(outcome(&authenticator, &fresh, NOW), "undecidable");
     keys.replace(key_set(&[&known]), NOW.plus(Duration::from_secs(10)));
     assert_eq!(outcome(&authenticator, &fresh, NOW), "UnknownKey", "fetched since, and still unknown");
@@ -211,17 +211,17 @@ fn an_unknown_key_is_refused_unless_the_token_is_newer_than_our_keys() {
 fn without_keys_nothing_can_be_told_but_nonsense_is_refused_all_the_same() {
     let key = Key::new("k");
     let (authenticator, _) = authenticator();
-    assert_eq!(outcome(&authenticator, &key.token(json!({})), NOW), "undecidable");
+    assert_eq!(outcome(&authenticator, &key.token(&json!({})), NOW), "undecidable");
     assert_eq!(outcome(&authenticator, "garbage", NOW), "NotJwt");
     assert_eq!(outcome(&authenticator, "one,Bearer two", NOW), "MalformedCredential");
-    assert_eq!(outcome(&authenticator, &key.token(json!({ "exp": 1 })), NOW), "Expired");
+    assert_eq!(outcome(&authenticator, &key.token(&json!({ "exp": 1 })), NOW), "Expired");
 }
 
 #[test]
 fn a_token_without_kid_needs_a_single_fitting_key() {
     let (one, other) = (Key::new("one"), Key::new("other"));
     let (authenticator, keys) = authenticator();
-    let token = one.sign(&json!({ "alg": "ES256" }), &claims(json!({})));
+    let token = one.sign(&json!({ "alg": "ES256" }), &claims(&json!({})));
     keys.replace(key_set(&[&one, &other]), NOW);
     assert_eq!(outcome(&authenticator, &token, NOW), "UnknownKey");
     keys.replace(key_set(&[&one]), NOW);
@@ -233,7 +233,7 @@ fn any_change_to_a_cached_token_is_another_token() {
     let key = Key::new("k");
     let (authenticator, keys) = authenticator();
     keys.replace(key_set(&[&key]), NOW);
-    let token = key.token(json!({}));
+    let token = key.token(&json!({}));
     assert_eq!(outcome(&authenticator, &token, NOW), "verified alice");
     for place in (0..token.len()).step_by(7) {
         let mut changed = token.clone().into_bytes();

@@ -57,7 +57,11 @@ impl Challenge {
     /// The right person with too few scopes. Asks for granted and missing ones together: clients replace the scopes they
     /// have with those of the challenge, and would otherwise lose some.
     pub fn insufficient_scope(matched: &Matched<'_>, identity: &Identity, missing: &[&Scope]) -> Self {
-        let wanted = identity.scopes().union(missing.iter().copied());
+        let wanted = if matched.policy.asks_for_other_names {
+            matched.policy.challenge_scopes().clone()
+        } else {
+            identity.scopes().union(missing.iter().copied())
+        };
         let reason = Reason::InsufficientScope;
         Self::write(matched, reason, Some(ErrorCode::InsufficientScope), reason.description(), &wanted)
     }

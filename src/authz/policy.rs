@@ -28,8 +28,10 @@ pub struct Policy {
     pub allowed_origins: Vec<String>,
     /// Enforce, or only record.
     pub mode: Mode,
-    /// The required scopes as challenges name them.
+    /// What challenges and documents tell clients to ask for.
     pub scopes_in_challenge: ScopeSet,
+    /// Those are other names than the ones that tokens then hold.
+    pub asks_for_other_names: bool,
 }
 
 /// An issuer and the audiences that count besides the resource's own URI.
@@ -81,6 +83,12 @@ impl Policy {
     /// Whether refusals are only recorded.
     pub fn audit_only(&self) -> bool {
         self.mode == Mode::Audit
+    }
+
+    /// Every path that belongs to it, without trailing slashes; empty for a whole host.
+    pub fn paths(&self) -> Vec<String> {
+        let also = self.also_paths.iter().map(|path| path.as_str().to_owned());
+        std::iter::once(self.resource.path_prefix().to_owned()).chain(also).collect()
     }
 
     /// The scopes that a challenge asks for.

@@ -28,6 +28,7 @@ fn policy(url: &str) -> Policy {
             ..Principals::default()
         },
         scopes_in_challenge: ScopeSet::from_claim("mcp:read"),
+        asks_for_other_names: false,
         required_scopes: vec![required],
         allowed_origins: Vec::new(),
         mode: Mode::Enforce,

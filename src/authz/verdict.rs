@@ -102,6 +102,15 @@ impl Verdict {
         }
     }
 
+    /// The challenge, if there is one.
+    pub const fn challenge(&self) -> Option<&Challenge> {
+        match self {
+            Self::Challenge(challenge) => Some(challenge),
+            Self::Forbid(denial) => denial.challenge(),
+            Self::Permit(_) | Self::Undecidable { .. } => None,
+        }
+    }
+
     /// In audit mode: why enforcement would have refused.
     pub fn would_refuse(&self) -> Option<Reason> {
         self.as_permit().and_then(Permit::would_refuse)

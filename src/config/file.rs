@@ -31,6 +31,7 @@ pub(super) struct WrittenServer {
     pub(super) proxy_secret_file: Option<String>,
     pub(super) metadata_url: Option<String>,
     pub(super) also_decide_at: Strings,
+    pub(super) contracts: Option<Strings>,
     pub(super) workers: Option<usize>,
 }
 
@@ -75,12 +76,14 @@ pub(super) struct WrittenResource {
     pub(super) name: Option<String>,
     pub(super) also_paths: Strings,
     pub(super) issuers: Option<Strings>,
+    pub(super) audiences: Option<Strings>,
     pub(super) required_scopes: Strings,
-    pub(super) allowed_emails: Strings,
-    pub(super) allowed_groups: Strings,
-    pub(super) allowed_users: Strings,
-    pub(super) allowed_subjects: Strings,
-    pub(super) allowed_clients: Strings,
+    pub(super) challenge_scopes: Option<Strings>,
+    pub(super) allowed_emails: Option<Strings>,
+    pub(super) allowed_groups: Option<Strings>,
+    pub(super) allowed_users: Option<Strings>,
+    pub(super) allowed_subjects: Option<Strings>,
+    pub(super) allowed_clients: Option<Strings>,
     pub(super) allow_any_authenticated: bool,
     pub(super) allowed_origins: Strings,
     pub(super) insecure_http: bool,
@@ -151,6 +154,9 @@ fn shape_error(key: &str, value: Option<&toml::Value>, reason: &str) -> ConfigEr
             _ => format!("the keys here are {}", known.join(", ")),
         };
         return ConfigError::new(key, shown.as_deref(), "there is no such key", fix);
+    }
+    if key.contains("secret") {
+        return ConfigError::secret(key, "the value has the wrong form", "write it as text, in quotes");
     }
     ConfigError::new(key, shown.as_deref(), format!("the value has the wrong form: {reason}"), "write it in that form")
 }

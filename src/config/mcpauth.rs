@@ -32,6 +32,7 @@ fn server(environment: &[(String, String)], domain: &str, path: &str) -> Table {
         ("listen".to_owned(), Value::from(format!("0.0.0.0:{port}"))),
         ("metadata_url".to_owned(), Value::from(format!("https://{domain}"))),
         ("also_decide_at".to_owned(), Value::Array(vec![path.into()])),
+        ("contracts".to_owned(), Value::Array(vec!["forward_auth".into()])),
     ])
 }
 
@@ -75,11 +76,14 @@ fn keycloak(environment: &[(String, String)]) -> String {
 
 /// Every host beside `OAUTH_DOMAIN`, whole, named by the protected path.
 fn resource(environment: &[(String, String)], parent: &str, path: &str) -> Table {
-    let list = |name: &str| Value::from(get(environment, name).unwrap_or_default());
-    Table::from_iter([
+    let mut table = Table::from_iter([
         ("url".to_owned(), Value::from(format!("https://*.{parent}{path}"))),
         ("also_paths".to_owned(), Value::Array(vec!["/".into()])),
-        ("required_scopes".to_owned(), list("REQUIRED_SCOPES")),
-        ("allowed_emails".to_owned(), list("ALLOWED_EMAILS")),
-    ])
+    ]);
+    for (key, name) in [("required_scopes", "REQUIRED_SCOPES"), ("allowed_emails", "ALLOWED_EMAILS")] {
+        if let Some(list) = get(environment, name) {
+            table.insert(key.to_owned(), list.into());
+        }
+    }
+    table
 }

@@ -22,6 +22,7 @@ use crate::authn::Algorithm;
 use crate::authn::key_source::RefreshSchedule;
 use crate::authz::Policy;
 use crate::domain::{Issuer, Secret};
+use crate::proxy::Contract;
 use crate::telemetry::decision_log::Format;
 
 pub use error::{ConfigError, ConfigErrors};
@@ -63,6 +64,8 @@ pub struct Server {
     pub metadata_url: Option<Url>,
     /// Decision paths besides `/auth`.
     pub also_decide_at: Vec<String>,
+    /// Contracts that are answered.
+    pub contracts: Vec<Contract>,
     /// Threads that decide.
     pub workers: usize,
 }

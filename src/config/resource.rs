@@ -6,7 +6,7 @@ use super::{ConfigError, ConfigErrors, IssuerConfig};
 use crate::authz::Policy;
 use crate::authz::policy::{AcceptedIssuer, Mode, Principals};
 use crate::domain::resource::PathPrefix;
-use crate::domain::{EmailPattern, ResourceUri, Scheme};
+use crate::domain::{EmailPattern, ResourceUri, Scheme, ScopeSet};
 
 pub(super) fn read_all(
     written: &[WrittenResource],
@@ -23,9 +23,12 @@ pub(super) fn read_all(
     for (index, written) in written.iter().enumerate() {
         let reader = Reader { index, written, issuers, implied };
         let Some(policy) = reader.read(errors) else { continue };
-        if policies.iter().any(|known| is_same_place(&known.resource, &policy.resource)) {
-            let rule = "another resource has the same URL, case and trailing slash aside";
-            errors.add(reader.error("url", Some(&written.url), rule, "keep one of the two"));
+        for known in &policies {
+            if let Some(shared) = shared_path(known, &policy) {
+                let rule =
+                    format!("{} owns the path {shared:?} as well, case and trailing slash aside", known.resource);
+                errors.add(reader.error("url", Some(&written.url), rule, "give every path to one resource only"));
+            }
         }
         if policy.audit_only() {
             warnings.push(format!("{} is in audit mode: everything is let through and recorded", policy.resource));
@@ -35,8 +38,12 @@ pub(super) fn read_all(
     policies
 }
 
-fn is_same_place(left: &ResourceUri, right: &ResourceUri) -> bool {
-    left.to_string().trim_end_matches('/').eq_ignore_ascii_case(right.to_string().trim_end_matches('/'))
+/// A path that both own on the same hosts: whose rules count there would depend on their order.
+fn shared_path(left: &Policy, right: &Policy) -> Option<String> {
+    let place = |policy: &Policy| (policy.resource.scheme(), policy.resource.port(), policy.resource.host().clone());
+    let own = right.paths();
+    let shared = left.paths().into_iter().find(|path| own.iter().any(|own| own.eq_ignore_ascii_case(path)));
+    shared.filter(|_| place(left) == place(right)).map(|path| if path.is_empty() { "/".into() } else { path })
 }
 
 struct Reader<'c> {
@@ -60,15 +67,18 @@ impl Reader<'_> {
         let required: Option<Vec<_>> = errors.keep(self.required_scopes());
         let mode = errors.keep(self.mode());
         let origins = errors.keep(self.origins());
+        let challenge = errors.keep(self.challenge_scopes());
         let (accepted, principals, required) = (accepted?, principals?, required?);
         errors.keep(self.refuse_open_door(&accepted, &principals))?;
+        let required_names = || required.iter().map(|required| required.scope.clone()).collect();
         Some(Policy {
             resource: resource?,
             name: self.written.name.clone(),
             also_paths: also_paths?,
             issuers: accepted,
             principals,
-            scopes_in_challenge: required.iter().map(|required| required.scope.clone()).collect(),
+            scopes_in_challenge: challenge?.unwrap_or_else(required_names),
+            asks_for_other_names: self.written.challenge_scopes.is_some(),
             required_scopes: required,
             allowed_origins: origins?,
             mode: mode?,
@@ -119,8 +129,11 @@ impl Reader<'_> {
     }
 
     fn accepted_issuers(&self) -> Result<Vec<AcceptedIssuer>, ConfigError> {
-        let accept =
-            |known: &IssuerConfig| AcceptedIssuer { issuer: known.issuer.clone(), audiences: known.audiences.clone() };
+        let own = self.written.audiences.as_ref().map(|Strings(audiences)| audiences);
+        let accept = |known: &IssuerConfig| AcceptedIssuer {
+            issuer: known.issuer.clone(),
+            audiences: own.unwrap_or(&known.audiences).clone(),
+        };
         let Some(Strings(names)) = &self.written.issuers else {
             return Ok(self.issuers.iter().map(accept).collect());
         };
@@ -150,26 +163,46 @@ impl Reader<'_> {
                 self.error("allowed_emails", Some(text), rule, "write \"alice@example.com\" or \"*@corp.example\"")
             })
         };
+        self.refuse_empty_lists()?;
+        let list = |list: &Option<Strings>| list.clone().unwrap_or_default().0;
+        let written = self.written;
         Ok(Principals {
-            emails: self.written.allowed_emails.0.iter().map(email).collect::<Result<_, _>>()?,
-            groups: self.written.allowed_groups.0.clone(),
-            users: self.written.allowed_users.0.clone(),
-            subjects: self.written.allowed_subjects.0.clone(),
-            clients: self.written.allowed_clients.0.clone(),
-            anyone: self.written.allow_any_authenticated || self.names_nobody(),
+            emails: list(&written.allowed_emails).iter().map(email).collect::<Result<_, _>>()?,
+            groups: list(&written.allowed_groups),
+            users: list(&written.allowed_users),
+            subjects: list(&written.allowed_subjects),
+            clients: list(&written.allowed_clients),
+            anyone: written.allow_any_authenticated || self.names_nobody(),
         })
     }
 
-    fn names_nobody(&self) -> bool {
+    fn principal_lists(&self) -> [(&'static str, Option<&Strings>); 5] {
         let written = self.written;
-        let lists = [
-            &written.allowed_emails,
-            &written.allowed_groups,
-            &written.allowed_users,
-            &written.allowed_subjects,
-            &written.allowed_clients,
-        ];
-        lists.iter().all(|list| list.0.is_empty())
+        [
+            ("allowed_emails", written.allowed_emails.as_ref()),
+            ("allowed_groups", written.allowed_groups.as_ref()),
+            ("allowed_users", written.allowed_users.as_ref()),
+            ("allowed_subjects", written.allowed_subjects.as_ref()),
+            ("allowed_clients", written.allowed_clients.as_ref()),
+        ]
+    }
+
+    fn names_nobody(&self) -> bool {
+        self.principal_lists().iter().all(|(_, list)| list.is_none())
+    }
+
+    /// A list that is written but empty names nobody, and must not be read as naming everybody.
+    fn refuse_empty_lists(&self) -> Result<(), ConfigError> {
+        let empty = self.principal_lists().into_iter().find(|(_, list)| list.is_some_and(|list| list.0.is_empty()));
+        match empty {
+            None => Ok(()),
+            Some((name, _)) => Err(self.error(
+                name,
+                None,
+                "the list is empty, so it names nobody",
+                "name who may call, or remove the key",
+            )),
+        }
     }
 
     /// Without principals everybody with an account at the issuer may call: with an issuer where the whole world has
@@ -199,6 +232,13 @@ impl Reader<'_> {
         let key = format!("resources[{}].required_scopes", self.index);
         let read = |text: &String| scopes::read(&key, text).map(|scope| self.implied.requirement(scope));
         self.written.required_scopes.0.iter().map(read).collect()
+    }
+
+    /// What clients must ask for, where that differs from what their tokens then hold (Entra: `api://…/mcp.read`).
+    fn challenge_scopes(&self) -> Result<Option<ScopeSet>, ConfigError> {
+        let key = format!("resources[{}].challenge_scopes", self.index);
+        let read = |Strings(names): &Strings| names.iter().map(|text| scopes::read(&key, text)).collect();
+        self.written.challenge_scopes.as_ref().map(read).transpose()
     }
 
     fn mode(&self) -> Result<Mode, ConfigError> {

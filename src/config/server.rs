@@ -12,7 +12,7 @@ use super::{ConfigError, ConfigErrors, Log, Server};
 use crate::authn::key_source::RefreshSchedule;
 use crate::domain::Secret;
 use crate::domain::issuer::parse_fetch_url;
-use crate::proxy::TrustedProxies;
+use crate::proxy::{Contract, TrustedProxies};
 use crate::telemetry::decision_log::Format;
 
 /// McpAuth's port.
@@ -29,6 +29,7 @@ pub(super) fn read_server(written: &WrittenServer, errors: &mut ConfigErrors) ->
     let proxy_secret = errors.keep(secret(written));
     let metadata_url = errors.keep(written.metadata_url.as_deref().map(metadata_url).transpose());
     let also_decide_at = errors.keep(decision_paths(&written.also_decide_at));
+    let contracts = errors.keep(contracts(written.contracts.as_ref()));
     let workers = errors.keep(workers(written.workers));
     Some(Server {
         listen: listen?,
@@ -37,6 +38,7 @@ pub(super) fn read_server(written: &WrittenServer, errors: &mut ConfigErrors) ->
         proxy_secret: proxy_secret?,
         metadata_url: metadata_url?,
         also_decide_at: also_decide_at?,
+        contracts: contracts?,
         workers: workers?,
     })
 }
@@ -59,6 +61,15 @@ fn networks(written: Option<&Strings>) -> Result<Vec<IpNet>, ConfigError> {
             ConfigError::new("server.trusted_proxies", Some(text), rule, "write it like \"10.0.0.0/8\"")
         })
     };
+    if networks.is_empty() {
+        let rule = "the list is empty, so no proxy could ask";
+        return Err(ConfigError::new(
+            "server.trusted_proxies",
+            None,
+            rule,
+            "leave it out for loopback and private networks",
+        ));
+    }
     networks.iter().map(parse).collect()
 }
 
@@ -112,6 +123,19 @@ fn decision_paths(Strings(paths): &Strings) -> Result<Vec<String>, ConfigError> 
             "write it like \"/mcp\"",
         )),
     }
+}
+
+/// All three, unless some are named: an endpoint that no proxy asks is one that nobody watches.
+fn contracts(written: Option<&Strings>) -> Result<Vec<Contract>, ConfigError> {
+    let Some(Strings(names)) = written else { return Ok(Contract::ALL.to_vec()) };
+    let read = |name: &String| {
+        let known = Contract::ALL.into_iter().find(|contract| contract.as_str() == name);
+        known.ok_or_else(|| {
+            let rule = "it must be \"forward_auth\", \"ext_authz\" or \"auth_request\"";
+            ConfigError::new("server.contracts", Some(name), rule, "leave it out for all three")
+        })
+    };
+    names.iter().map(read).collect()
 }
 
 /// One core is left for the proxy: with a busy neighbour one worker fewer is faster.

@@ -25,7 +25,9 @@ pub(super) fn gather(overrides: &Overrides, variables: &[(String, String)]) -> R
     };
     let mut named: Vec<(Vec<String>, &str)> = variables
         .iter()
-        .filter_map(|(name, value)| Some((segments(name.strip_prefix(environment::PREFIX)?, "__"), value.as_str())))
+        .filter_map(|(name, value)| {
+            Some((segments(&name.strip_prefix(environment::PREFIX)?.to_lowercase(), "__"), value.as_str()))
+        })
         .collect();
     named.sort();
     for (path, value) in named {
@@ -65,7 +67,7 @@ fn read_file(path: &Path) -> Result<Table, ConfigErrors> {
 }
 
 fn segments(name: &str, separator: &str) -> Vec<String> {
-    name.split(separator).map(str::to_lowercase).collect()
+    name.split(separator).map(ToOwned::to_owned).collect()
 }
 
 /// Sets `path` to `text`. A number as segment is a place in a list: `resources.0.url`.
@@ -80,7 +82,7 @@ fn set(table: &mut Table, path: &[String], text: &str) -> Result<(), ConfigError
         place = child(place, segment, || empty_for(next)).ok_or_else(|| wrong("there is no such place"))?;
     }
     let slot = child(place, last, || Value::Boolean(false)).ok_or_else(|| wrong("there is no such place"))?;
-    *slot = typed(text);
+    *slot = typed(last, text);
     Ok(())
 }
 
@@ -100,10 +102,21 @@ fn child<'v>(value: &'v mut Value, segment: &str, empty: impl Fn() -> Value) -> 
     items.get_mut(index)
 }
 
-/// Booleans, numbers and lists as TOML writes them; everything else is text.
-fn typed(text: &str) -> Value {
-    let looks_typed = text.starts_with(['[', '"']) || text == "true" || text == "false" || text.parse::<f64>().is_ok();
-    let parsed = looks_typed.then(|| format!("value = {text}").parse::<Table>().ok()).flatten();
+/// Keys whose values are numbers or booleans. Everything else is text, also when it looks like a number.
+const NOT_TEXT: [&str; 7] = [
+    "workers",
+    "cache_bytes",
+    "allows",
+    "insecure_http",
+    "allow_any_authenticated",
+    "assume_email_verified",
+    "open_to_the_world",
+];
+
+/// Numbers and booleans where the key wants them, lists and quoted text as TOML writes them; everything else is text.
+fn typed(key: &str, text: &str) -> Value {
+    let toml = NOT_TEXT.contains(&key) || text.starts_with(['[', '"']);
+    let parsed = toml.then(|| format!("value = {text}").parse::<Table>().ok()).flatten();
     parsed.and_then(|mut table| table.remove("value")).unwrap_or_else(|| Value::String(text.to_owned()))
 }
 

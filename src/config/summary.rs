@@ -5,6 +5,7 @@ use std::fmt;
 use super::{Config, IssuerConfig};
 use crate::authz::Policy;
 use crate::authz::policy::Principals;
+use crate::domain::Scope;
 
 impl fmt::Display for Config {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -12,6 +13,11 @@ impl fmt::Display for Config {
         let networks: Vec<String> = self.server.trusted_proxies.iter().map(ToString::to_string).collect();
         let secret = if self.server.proxy_secret.is_some() { ", with the shared secret" } else { "" };
         writeln!(formatter, "asked by proxies in {}{secret}", networks.join(", "))?;
+        if let Some(url) = &self.server.metadata_url {
+            writeln!(formatter, "documents at {url}")?;
+        }
+        let also = self.server.also_decide_at.iter();
+        also.map(String::as_str).try_for_each(|path| writeln!(formatter, "also asked at {path}"))?;
         self.issuers.iter().try_for_each(|issuer| describe_issuer(formatter, issuer))?;
         self.policies.iter().try_for_each(|policy| describe_policy(formatter, policy))?;
         self.warnings.iter().try_for_each(|warning| writeln!(formatter, "warning: {warning}"))
@@ -29,11 +35,17 @@ fn describe_policy(formatter: &mut fmt::Formatter<'_>, policy: &Policy) -> fmt::
     for path in &policy.also_paths {
         writeln!(formatter, "  also {}", if path.as_str().is_empty() { "the whole host" } else { path.as_str() })?;
     }
-    let issuers: Vec<&str> = policy.issuers.iter().map(|accepted| accepted.issuer.as_str()).collect();
-    writeln!(formatter, "  tokens of {}", issuers.join(", "))?;
+    for accepted in &policy.issuers {
+        let audiences = [&["this URL".to_owned()][..], &accepted.audiences].concat().join(" or ");
+        writeln!(formatter, "  tokens of {} for {audiences}", accepted.issuer)?;
+    }
     writeln!(formatter, "  callers: {}", callers(&policy.principals))?;
-    if !policy.scopes_in_challenge.is_empty() {
-        writeln!(formatter, "  scopes: {}", policy.scopes_in_challenge)?;
+    for required in &policy.required_scopes {
+        let satisfied_by: Vec<&str> = required.satisfied_by.iter().map(Scope::as_str).collect();
+        writeln!(formatter, "  scope {}", satisfied_by.join(" or "))?;
+    }
+    if policy.asks_for_other_names {
+        writeln!(formatter, "  clients ask for: {}", policy.scopes_in_challenge)?;
     }
     if !policy.allowed_origins.is_empty() {
         writeln!(formatter, "  origins: {}", policy.allowed_origins.join(", "))?;

@@ -11,9 +11,10 @@ use super::head::ActixHead;
 use crate::authn::Authentication;
 use crate::authz::{Matched, Reason, Verdict};
 use crate::decision::Decision;
-use crate::domain::{Occurrence, OriginalRequest};
-use crate::proxy::{Contract, Field, Reply, RequestHead, UnknownEndpoint};
+use crate::domain::{Malformed, Occurrence, OriginalRequest};
+use crate::proxy::{Contract, Field, Reply, RequestHead};
 use crate::telemetry::DecisionRecord;
+use crate::telemetry::decision_log::timestamp;
 use crate::telemetry::metrics::outcome;
 
 /// `/auth`.
@@ -28,13 +29,16 @@ pub async fn auth_request(request: HttpRequest, service: web::Data<Service>) -> 
 
 /// The decision, from the wire to the wire.
 pub fn decide(service: &Service, request: &HttpRequest, contract: Contract) -> HttpResponse {
+    if !service.contracts.contains(&contract) {
+        return refuse_endpoint(service, request);
+    }
     let head = ActixHead(request);
     let (decision, took) = service.timed_decision(contract, &head);
     answer(service, &head, contract, &decision, took)
 }
 
-/// A path under `/auth` that nobody owns, such as a misspelt one.
-pub fn refuse_unknown_endpoint(service: &Service, request: &HttpRequest, _: UnknownEndpoint) -> HttpResponse {
+/// A path under `/auth` that nobody owns, such as a misspelt one, or one whose contract is switched off.
+pub fn refuse_endpoint(service: &Service, request: &HttpRequest) -> HttpResponse {
     let decision = Decision::refused(Reason::InvalidRequest);
     answer(service, &ActixHead(request), Contract::ForwardAuth, &decision, Duration::ZERO)
 }
@@ -52,7 +56,7 @@ fn answer(
     }
     let request_id = request_id(head);
     let reply = Reply::to(contract, &decision.verdict, &request_id);
-    service.log.write(&record(service, head, contract, decision, took, reply.status(), &request_id));
+    service.log.write(&record(head, contract, decision, took, reply.status(), &request_id));
     to_response(reply, HeaderValue::from_str(&request_id).ok())
 }
 
@@ -76,7 +80,6 @@ fn request_id(head: &ActixHead<'_>) -> String {
 }
 
 fn record<'a>(
-    service: &Service,
     head: &'a ActixHead<'_>,
     contract: Contract,
     decision: &'a Decision<'_>,
@@ -86,12 +89,12 @@ fn record<'a>(
 ) -> DecisionRecord<'a> {
     let identity = decision.authentication.as_ref().and_then(Authentication::identity);
     DecisionRecord {
-        timestamp: service.clock.now().as_secs(),
+        timestamp: timestamp(),
         level: level(&decision.verdict),
         message: "decision",
         decision: outcome(&decision.verdict),
         reason: decision.verdict.reason().or_else(|| decision.verdict.would_refuse()).map(Reason::as_str),
-        detail: detail(decision),
+        detail: detail(head, decision),
         resource: decision.matched.as_ref().map(Matched::resource_text),
         method: decision.request.as_ref().map(OriginalRequest::method),
         path: decision.request.as_ref().map(|request| cut(request.path().as_str())),
@@ -115,20 +118,31 @@ const fn level(verdict: &Verdict) -> &'static str {
     }
 }
 
-/// What the operator needs to find the cause: the header that is wrong, the URL that no resource covers.
-fn detail(decision: &Decision<'_>) -> Option<String> {
-    if let Some(malformed) = decision.malformed {
-        return Some(format!("{malformed}; see the forwarding headers in the proxy's configuration"));
-    }
-    match (&decision.verdict, &decision.request) {
-        (Verdict::Challenge(challenge), _) => Some(challenge.description().to_owned()),
-        (Verdict::Forbid(denial), Some(request)) if denial.reason() == Reason::UnknownResource => Some(format!(
+/// What the operator needs to find the cause: the header that is wrong, the URL that no resource covers, the caller that
+/// is not trusted.
+fn detail(head: &ActixHead<'_>, decision: &Decision<'_>) -> Option<String> {
+    match (decision.malformed, decision.verdict.reason()?, &decision.request) {
+        (Some(malformed @ Malformed::AmbiguousPath(_)), _, _) => Some(malformed.to_string()),
+        (Some(malformed), _, _) => {
+            Some(format!("{malformed}; see the forwarding headers in the proxy's configuration"))
+        }
+        (None, Reason::UntrustedProxy, _) => {
+            let peer = head.peer().map_or_else(|| "unknown".to_owned(), |peer| peer.to_string());
+            Some(format!(
+                "asked by {peer}; is it in server.trusted_proxies, and does it send X-Proxy-Secret if one is set?"
+            ))
+        }
+        (None, Reason::InvalidRequest, None) => Some(format!(
+            "no decision endpoint at {}; see the address in the proxy's configuration",
+            cut(head.target())
+        )),
+        (None, Reason::UnknownResource, Some(request)) => Some(format!(
             "no resource covers {}://{}{}; a scheme of http behind a TLS-terminating balancer is the usual cause",
             request.scheme(),
             request.authority(),
             cut(request.path().as_str())
         )),
-        _ => None,
+        _ => decision.verdict.challenge().map(|challenge| challenge.description().to_owned()),
     }
 }
 

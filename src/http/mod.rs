@@ -15,7 +15,7 @@ pub use spans::RequestSpan;
 use actix_web::{HttpRequest, HttpResponse, web};
 use tracing_actix_web::TracingLogger;
 
-use crate::proxy::Contract;
+use crate::proxy::{Contract, UnknownEndpoint};
 
 /// The public listener:
 ///
@@ -45,7 +45,7 @@ async fn dispatch(request: HttpRequest, service: web::Data<Service>) -> HttpResp
     let path = request.uri().path();
     match Contract::of_path(path) {
         Some(Ok(contract)) => auth::decide(&service, &request, contract),
-        Some(Err(unknown)) => auth::refuse_unknown_endpoint(&service, &request, unknown),
+        Some(Err(UnknownEndpoint)) => auth::refuse_endpoint(&service, &request),
         None if service.decides_at(path) => auth::decide(&service, &request, Contract::ForwardAuth),
         None if path == "/health" => public::health(&request),
         None => error::not_found(),

@@ -21,6 +21,8 @@ pub struct Service {
     pub log: DecisionLog,
     /// Of a thousand allows, how many are logged.
     pub allows_logged_per_mille: u16,
+    /// Contracts that are answered.
+    pub contracts: Vec<Contract>,
     /// Paths besides `/auth` that are asked in its terms.
     pub also_decide_at: Vec<String>,
 }

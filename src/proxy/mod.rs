@@ -28,6 +28,9 @@ pub enum Contract {
 }
 
 impl Contract {
+    /// Every contract.
+    pub const ALL: [Self; 3] = [Self::ForwardAuth, Self::ExtAuthz, Self::AuthRequest];
+
     /// The contract that owns `path`; `None` when `path` is no decision endpoint.
     /// Everything under `/auth` is one: nothing there may answer 200 for another reason.
     pub fn of_path(path: &str) -> Option<Result<Self, UnknownEndpoint>> {

@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
 
 /// How lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,8 +22,8 @@ pub enum Format {
 /// What is told of one decision. Never a token, a secret, a query or a whole claim set.
 #[derive(Debug, Serialize)]
 pub struct DecisionRecord<'a> {
-    /// Seconds since the epoch.
-    pub timestamp: u64,
+    /// When, in the form of RFC 3339, as in every other line.
+    pub timestamp: String,
     /// `WARN` for refusals, `INFO` for allows, `ERROR` when undecidable.
     pub level: &'static str,
     /// Always `decision`.
@@ -78,6 +80,13 @@ struct Shared {
     pending: Mutex<Vec<u8>>,
     out: Mutex<Box<dyn Write + Send>>,
     dropped: AtomicU64,
+}
+
+/// The present moment as `tracing` writes it.
+pub fn timestamp() -> String {
+    let mut text = String::with_capacity(32);
+    let _ = SystemTime.format_time(&mut Writer::new(&mut text));
+    text
 }
 
 impl DecisionLog {

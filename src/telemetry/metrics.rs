@@ -25,7 +25,7 @@ pub struct Metrics {
     duration: Histogram,
     keys: KeyMetrics,
     cache: CacheMetrics,
-    log_dropped: Gauge,
+    log_dropped: Counter,
 }
 
 /// One counter for each way a decision on a resource can end.
@@ -53,16 +53,16 @@ type SecondsGauge = Gauge<f64, AtomicU64>;
 struct KeyMetrics {
     keys: Family<IssuerLabels, Gauge>,
     age: Family<IssuerLabels, SecondsGauge>,
-    refreshes: Family<IssuerLabels, Gauge>,
-    failures: Family<IssuerLabels, Gauge>,
+    refreshes: Family<IssuerLabels, Counter>,
+    failures: Family<IssuerLabels, Counter>,
 }
 
 #[derive(Debug, Default)]
 struct CacheMetrics {
     entries: Gauge,
     bytes: Gauge,
-    hits: Gauge,
-    misses: Gauge,
+    hits: Counter,
+    misses: Counter,
 }
 
 /// Figures that are read when metrics are asked for.
@@ -102,7 +102,7 @@ impl Metrics {
         registry.register("decision_duration_seconds", "Time from request to verdict", duration.clone());
         let keys = KeyMetrics::register(&mut registry);
         let cache = CacheMetrics::register(&mut registry);
-        let log_dropped = Gauge::default();
+        let log_dropped = Counter::default();
         registry.register("log_lines_dropped", "Decision lines lost to a slow output", log_dropped.clone());
         let counters = |(name, audited): &(String, bool)| ResourceCounters::new(&decisions, name, *audited);
         let found = resources.iter().map(counters).collect();
@@ -123,7 +123,7 @@ impl Metrics {
             self.keys.set(issuer, figures);
         }
         self.cache.set(&figures.cache);
-        self.log_dropped.set(signed(figures.log_dropped));
+        raise(&self.log_dropped, figures.log_dropped);
         let mut text = String::new();
         let _ = encode(&mut text, &self.registry);
         text
@@ -134,13 +134,14 @@ impl ResourceCounters {
     /// Everything that can happen once a resource is found, at zero.
     fn new(decisions: &Family<DecisionLabels, Counter>, resource: &str, audited: bool) -> Self {
         let reasons = Reason::ALL.into_iter().filter(|reason| reason.names_resource());
-        Self::register(decisions, resource, audited, reasons)
+        let labels = DecisionLabels { outcome: "allow", reason: "", resource: resource.to_owned() };
+        Self::register(decisions, resource, audited, reasons, decisions.get_or_create_owned(&labels))
     }
 
-    /// Everything that can happen before.
+    /// Everything that can happen before; an allow is not among it.
     fn of_no_resource(decisions: &Family<DecisionLabels, Counter>) -> Self {
         let reasons = Reason::ALL.into_iter().filter(|reason| !reason.names_resource());
-        Self::register(decisions, "none", false, reasons)
+        Self::register(decisions, "none", false, reasons, Counter::default())
     }
 
     fn register(
@@ -148,6 +149,7 @@ impl ResourceCounters {
         resource: &str,
         audited: bool,
         reasons: impl Iterator<Item = Reason>,
+        allowed: Counter,
     ) -> Self {
         let counter = |outcome, reason| {
             let labels = DecisionLabels { outcome, reason, resource: resource.to_owned() };
@@ -159,10 +161,7 @@ impl ResourceCounters {
             Class::Unauthenticated => "unauthenticated",
             Class::Forbidden | Class::Malformed => "forbidden",
         };
-        Self {
-            allowed: counter("allow", ""),
-            refused: reasons.map(|reason| (reason, counter(refusal(reason), reason.as_str()))).collect(),
-        }
+        Self { allowed, refused: reasons.map(|reason| (reason, counter(refusal(reason), reason.as_str()))).collect() }
     }
 
     fn of(&self, verdict: &Verdict) -> &Counter {
@@ -177,8 +176,8 @@ impl KeyMetrics {
         let metrics = Self::default();
         registry.register("issuer_keys", "Usable keys of an issuer", metrics.keys.clone());
         registry.register("issuer_keys_age_seconds", "Time since the last successful fetch", metrics.age.clone());
-        registry.register("issuer_keys_refreshes", "Successful fetches since the start", metrics.refreshes.clone());
-        registry.register("issuer_keys_failures", "Failed fetches since the start", metrics.failures.clone());
+        registry.register("issuer_keys_refreshes", "Successful fetches", metrics.refreshes.clone());
+        registry.register("issuer_keys_failures", "Failed fetches", metrics.failures.clone());
         metrics
     }
 
@@ -187,8 +186,8 @@ impl KeyMetrics {
         self.keys.get_or_create(&labels).set(i64::try_from(figures.keys).unwrap_or(i64::MAX));
         let age = figures.age.map_or(f64::INFINITY, |age| age.as_secs_f64());
         self.age.get_or_create(&labels).set(age);
-        self.refreshes.get_or_create(&labels).set(signed(figures.refreshes));
-        self.failures.get_or_create(&labels).set(signed(figures.failures));
+        raise(&self.refreshes.get_or_create(&labels), figures.refreshes);
+        raise(&self.failures.get_or_create(&labels), figures.failures);
     }
 }
 
@@ -197,17 +196,22 @@ impl CacheMetrics {
         let metrics = Self::default();
         registry.register("token_cache_entries", "Verified identities held", metrics.entries.clone());
         registry.register("token_cache_bytes", "Bytes held, roughly", metrics.bytes.clone());
-        registry.register("token_cache_hits", "Look-ups answered since the start", metrics.hits.clone());
-        registry.register("token_cache_misses", "Look-ups not answered since the start", metrics.misses.clone());
+        registry.register("token_cache_hits", "Look-ups answered", metrics.hits.clone());
+        registry.register("token_cache_misses", "Look-ups not answered", metrics.misses.clone());
         metrics
     }
 
     fn set(&self, figures: &CacheFigures) {
         self.entries.set(signed(figures.entries));
         self.bytes.set(signed(figures.bytes));
-        self.hits.set(signed(figures.hits));
-        self.misses.set(signed(figures.misses));
+        raise(&self.hits, figures.hits);
+        raise(&self.misses, figures.misses);
     }
+}
+
+/// Brings a counter up to a figure that is counted elsewhere.
+fn raise(counter: &Counter, figure: u64) {
+    counter.inc_by(figure.saturating_sub(counter.get()));
 }
 
 fn signed(value: u64) -> i64 {

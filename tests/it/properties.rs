@@ -1,8 +1,10 @@
 //! Properties of everything that takes attackers' bytes: no panic, no injection, reading back gives the same.
 
-use mcp_forward_auth::authn::Credential;
+use std::time::Duration;
+
+use mcp_forward_auth::authn::{Authentication, Authenticator, Credential, TokenFault};
 use mcp_forward_auth::domain::original_request::RawRequest;
-use mcp_forward_auth::domain::{Occurrence, OriginalRequest, RequestPath, ResourceUri, Scheme};
+use mcp_forward_auth::domain::{Occurrence, OriginalRequest, RequestPath, ResourceUri, Scheme, UnixTime};
 use mcp_forward_auth::proxy::head::RecordedHead;
 use mcp_forward_auth::proxy::{Contract, Field};
 use proptest::prelude::*;
@@ -91,11 +93,16 @@ proptest! {
     }
 
     #[test]
-    fn a_credential_is_one_token_of_the_alphabet_or_nothing(value in hostile()) {
-        if let Credential::Bearer(_) = Credential::from_authorization(Occurrence::Once(&value)) {
-            let text = std::str::from_utf8(&value).unwrap();
+    fn only_one_token_of_the_alphabet_is_ever_taken_apart(value in hostile()) {
+        let authenticator = Authenticator::new(Vec::new(), Duration::ZERO, 0);
+        let credential = Credential::from_authorization(Occurrence::Once(&value));
+        let outcome = authenticator.authenticate(credential, UnixTime::from_secs(1));
+        prop_assert!(matches!(outcome, Authentication::Anonymous | Authentication::Rejected(_)));
+        if let (Credential::Bearer(_), Authentication::Rejected(fault)) = (credential, outcome) {
+            let text = String::from_utf8_lossy(&value);
             let token = text.trim().split_once(' ').unwrap().1.trim_start();
-            prop_assert!(token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte)));
+            let sound = token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte));
+            prop_assert_eq!(fault == TokenFault::MalformedCredential, !sound);
         }
     }
 
@@ -117,7 +124,6 @@ proptest! {
 mod challenge {
     //! The challenge writer: whatever the configuration holds, one header, whose parameters read back as written.
 
-    use mcp_forward_auth::authn::{Authentication, TokenFault};
     use mcp_forward_auth::authz::{PolicySet, RequestFacts, Verdict, decide};
     use mcp_forward_auth::config::Config;
 

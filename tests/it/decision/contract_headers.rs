@@ -91,19 +91,19 @@ fn targets(contract: Contract) -> Vec<Row> {
         Contract::AuthRequest | Contract::ExtAuthz => contract.ask("POST", &format!("https://mcp.example.com{target}")),
     };
     let mut targets = vec![
-        ("/mcp/../x", "the path holds a dot segment;"),
-        ("/mcp//x", "the path holds an empty segment;"),
-        ("/mcp/%2e%2e/x", "the path holds a dot segment;"),
-        ("/mcp%2fx", "the path holds an encoded slash or a backslash;"),
-        ("/mcp%252fx", "the path is encoded twice;"),
-        ("/mcp;x", "the path holds a semicolon;"),
-        ("/mcp%00", "the path holds bytes that proxies and servers read differently;"),
-        ("/MCP", "the path differs from a resource only in case;"),
+        ("/mcp/../x", "the path holds a dot segment"),
+        ("/mcp//x", "the path holds an empty segment"),
+        ("/mcp/%2e%2e/x", "the path holds a dot segment"),
+        ("/mcp%2fx", "the path holds an encoded slash or a backslash"),
+        ("/mcp%252fx", "the path is encoded twice"),
+        ("/mcp;x", "the path holds a semicolon"),
+        ("/mcp%00", "the path holds bytes that proxies and servers read differently"),
+        ("/MCP", "the path differs from a resource only in case"),
     ];
     if contract == Contract::ForwardAuth {
-        targets.push(("mcp", "the path does not start with a slash;"));
-        targets.push(("", "the path does not start with a slash;"));
-        targets.push(("https://mcp.example.com/mcp", "the path does not start with a slash;"));
+        targets.push(("mcp", "the path does not start with a slash"));
+        targets.push(("", "the path does not start with a slash"));
+        targets.push(("https://mcp.example.com/mcp", "the path does not start with a slash"));
     }
     let row = |(target, detail): (&str, &str)| Row {
         name: format!("{contract:?}, target {target:?}"),
