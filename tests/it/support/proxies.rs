@@ -70,6 +70,15 @@ impl Proxy {
     }
 }
 
+impl Drop for Proxy {
+    /// The workers of nginx would outlive a master that is killed, and go on listening.
+    fn drop(&mut self) {
+        if self.kind == Kind::Nginx {
+            self.process.terminate();
+        }
+    }
+}
+
 impl Kind {
     pub const fn folder(self) -> &'static str {
         match self {
@@ -83,10 +92,11 @@ impl Kind {
     fn command(self, folder: &Path) -> Command {
         let file = |name: &str| folder.join(self.folder()).join(name).to_str().unwrap().to_owned();
         let mut command = Command::new(tools::tool(self.folder()));
-        command.current_dir(folder);
+        // Caddy keeps an identifier and locks in the user's folders.
+        command.current_dir(folder).env("XDG_DATA_HOME", folder).env("XDG_CONFIG_HOME", folder);
         match self {
             Self::Traefik => command.arg(format!("--configFile={}", file("traefik.yml"))),
-            Self::Envoy => command.args(["-c", &file("envoy.yaml"), "--use-dynamic-base-id", "--concurrency", "1"]),
+            Self::Envoy => command.args(["-c", &file("envoy.yaml"), "--disable-hot-restart", "--concurrency", "1"]),
             Self::Nginx => command.args(["-p", &file(""), "-c", &file("nginx.conf"), "-g", "daemon off;"]),
             Self::Caddy => command.args(["run", "--config", &file("Caddyfile"), "--adapter", "caddyfile"]),
         };
