@@ -34,7 +34,11 @@ impl Service {
         let mut command = Command::new(tools::service_binary());
         command.arg("serve").arg("--config").arg(file).args(["--listen", &format!("127.0.0.1:{port}")]);
         command.args(["--set", &format!("server.admin_listen=127.0.0.1:{admin_port}")]);
-        let mut process = Process::start("mcp-forward-auth", command.env("NO_PROXY", "*"));
+        // An outgoing proxy of this machine's user could not reach the tests' issuers. `NO_PROXY=*` spares names only.
+        for name in ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
+            command.env_remove(name);
+        }
+        let mut process = Process::start("mcp-forward-auth", &mut command);
         process.wait_until("listening", || Request::get("/health").host("localhost").try_send(port).is_ok());
         Self { process, port, admin_port, _config: folder }
     }
