@@ -2,12 +2,12 @@
 # Installs what the tests and the demo need besides Rust. Quick when everything is there.
 #
 #   scripts/install-tools.sh                all of it
-#   scripts/install-tools.sh demo [PROXY]   only what the demo with this proxy needs (traefik, envoy, nginx or caddy;
+#   scripts/install-tools.sh demo [PROXY]   only what the demo with this proxy needs (traefik, envoy, nginx, caddy or all;
 #                                           without it $PROXY, else traefik)
 #
 # .tools/venv    Python, the MCP SDK, traefik, envoy and caddy, from tests/requirements.txt
 # node_modules   beside every package-lock.json
-# nginx          from the system's packages (apt), where it is missing
+# nginx, curl    from the system's packages (apt), where they are missing
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -24,12 +24,15 @@ main() {
   mkdir -p .tools
   one_at_a_time
   install_venv
+  command -v curl >/dev/null || apt_install curl
   if [ "${1:-all}" = all ]; then
     install_nginx
     install_node_modules
-  elif [ "${2:-${PROXY:-traefik}}" = nginx ]; then
-    install_nginx
+    return
   fi
+  case "${2:-${PROXY:-traefik}}" in
+    nginx | all) install_nginx ;;
+  esac
 }
 
 fail() { echo "install-tools: $*" >&2; exit 1; }
@@ -37,8 +40,8 @@ say() { echo "install-tools: $*" >&2; }
 
 check_proxy() {
   case "$1" in
-    traefik | envoy | nginx | caddy) ;;
-    *) fail "no such proxy: $1 (traefik, envoy, nginx or caddy)" ;;
+    traefik | envoy | nginx | caddy | all) ;;
+    *) fail "no such proxy: $1 (traefik, envoy, nginx, caddy or all)" ;;
   esac
 }
 
