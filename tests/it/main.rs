@@ -19,6 +19,7 @@ mod behind_load_balancer;
 mod clients;
 mod contract;
 mod decision;
+mod demo;
 mod many_servers;
 mod properties;
 mod redirect;

@@ -98,6 +98,11 @@ impl Process {
         self.child.wait().unwrap()
     }
 
+    /// How it ended, if it has.
+    pub fn ended(&mut self) -> Option<std::process::ExitStatus> {
+        self.child.try_wait().unwrap()
+    }
+
     /// Ends it at once, without a chance to say goodbye, and waits.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
