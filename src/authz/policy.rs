@@ -251,20 +251,13 @@ impl PolicySet {
         self.matched(index, authority.host())
     }
 
-    /// The resource whose identifier is `uri`, for documents asked for by name.
+    /// The same for a resource asked for by name; the name of a host means its root document.
     pub fn document_by_uri(&self, uri: &str) -> Option<Matched<'_>> {
         let wanted = ResourceUri::parse(uri).ok()?;
-        let HostPattern::Exact(host) = wanted.host() else { return None };
-        let index = self.candidates(host).find(|index| {
-            self.policies.get(*index).is_some_and(|entry| {
-                let resource = &entry.policy.resource;
-                resource.scheme() == wanted.scheme()
-                    && resource.port() == wanted.port()
-                    && resource.path_prefix() == wanted.path_prefix()
-                    && resource.host().covers(host)
-            })
-        })?;
-        self.matched(index, host)
+        let (_, rest) = uri.split_once("://")?;
+        let authority = Authority::parse(rest.split('/').next()?.as_bytes(), wanted.scheme())?;
+        let found = self.document_on_host(&authority, wanted.path())?;
+        (found.policy.resource.scheme() == wanted.scheme()).then_some(found)
     }
 
     /// Every policy in the order of the configuration.

@@ -261,3 +261,30 @@ fn metadata_stands_where_rfc_9728_puts_it() {
     let found = elsewhere.find(&request("https://mcp.example.com/x")).map(|matched| matched.metadata_url());
     assert_eq!(found.unwrap(), format!("https://auth.example.com{base}?resource=https%3A%2F%2Fmcp.example.com%2F"));
 }
+
+#[test]
+fn documents_are_found_by_place_and_by_name() {
+    let urls = [
+        "https://one.example.com/mcp",
+        "https://two.example.com/a",
+        "https://two.example.com/b",
+        "https://*.wild.example.com/mcp",
+    ];
+    let set = PolicySet::new(urls.map(policy).into(), None);
+    let by_name = |uri: &str| set.document_by_uri(uri).map(|found| found.resource_text().to_owned());
+    for (uri, resource) in [
+        ("https://one.example.com/mcp", Some("https://one.example.com/mcp")),
+        ("https://ONE.example.com:443/mcp/", Some("https://one.example.com/mcp")),
+        ("https://one.example.com", Some("https://one.example.com/mcp")),
+        ("https://two.example.com/b", Some("https://two.example.com/b")),
+        ("https://two.example.com", None),
+        ("https://x.wild.example.com/mcp", Some("https://x.wild.example.com/mcp")),
+        ("https://*.wild.example.com/mcp", None),
+        ("http://one.example.com/mcp", None),
+        ("https://one.example.com/other", None),
+        ("https://evil.example/mcp", None),
+        ("not a url", None),
+    ] {
+        assert_eq!(by_name(uri).as_deref(), resource, "{uri}");
+    }
+}

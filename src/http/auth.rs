@@ -99,7 +99,7 @@ fn record<'a>(
         method: decision.request.as_ref().map(OriginalRequest::method),
         path: decision.request.as_ref().map(|request| cut(request.path().as_str())),
         status,
-        duration_ms: took.as_secs_f64() * 1000.0,
+        duration_ms: milliseconds(took),
         client_ip: last_forwarded_for(head),
         user_agent: text(head.field(Field::UserAgent)).map(cut),
         issuer: identity.map(|identity| identity.issuer().as_str()),
@@ -152,6 +152,11 @@ fn last_forwarded_for<'a>(head: &'a ActixHead<'_>) -> Option<&'a str> {
 
 fn text(occurrence: Occurrence<'_>) -> Option<&str> {
     occurrence.once().and_then(|value| std::str::from_utf8(value).ok())
+}
+
+/// Whole microseconds, so that no digits are written that mean nothing.
+fn milliseconds(took: Duration) -> f64 {
+    f64::from(u32::try_from(took.as_micros()).unwrap_or(u32::MAX)) / 1000.0
 }
 
 /// Log values that clients choose are cut to 256 bytes.
