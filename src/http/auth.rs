@@ -51,13 +51,16 @@ fn answer(
     took: Duration,
 ) -> HttpResponse {
     service.metrics.count(decision.matched.as_ref().map(|matched| matched.index), &decision.verdict, took);
-    if is_plain_allow(&decision.verdict) && !samples_allow(service) {
+    let allowed = is_plain_allow(&decision.verdict);
+    if allowed && !samples_allow(service) {
         return to_response(Reply::to(contract, &decision.verdict, ""), None);
     }
     let request_id = request_id(head);
     let reply = Reply::to(contract, &decision.verdict, &request_id);
-    service.log.write(&record(head, contract, decision, took, reply.status(), &request_id));
-    to_response(reply, HeaderValue::from_str(&request_id).ok())
+    let timestamp = timestamp(service.clock.now());
+    service.log.write(&record(head, contract, decision, took, reply.status(), timestamp, &request_id));
+    // No proxy hands a header of an allow on unless it is told to, so the id is sent with refusals only.
+    to_response(reply, HeaderValue::from_str(&request_id).ok().filter(|_| !allowed))
 }
 
 fn is_plain_allow(verdict: &Verdict) -> bool {
@@ -67,6 +70,7 @@ fn is_plain_allow(verdict: &Verdict) -> bool {
 fn samples_allow(service: &Service) -> bool {
     match service.allows_logged_per_mille {
         0 => false,
+        1000 => true,
         share => uuid::Uuid::new_v4().as_u128() % 1000 < u128::from(share),
     }
 }
@@ -85,11 +89,12 @@ fn record<'a>(
     decision: &'a Decision<'_>,
     took: Duration,
     status: u16,
+    timestamp: String,
     request_id: &'a str,
 ) -> DecisionRecord<'a> {
     let identity = decision.authentication.as_ref().and_then(Authentication::identity);
     DecisionRecord {
-        timestamp: timestamp(),
+        timestamp,
         level: level(&decision.verdict),
         message: "decision",
         decision: outcome(&decision.verdict),

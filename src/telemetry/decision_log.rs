@@ -1,6 +1,7 @@
 //! One line per refusal, and per allow when the operator asks for it. Written in batches by a thread of its own, so that
 //! a slow terminal or disk never slows a decision; lines that do not fit are counted, not waited for.
 
+use std::cell::RefCell;
 use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -9,6 +10,8 @@ use std::time::Duration;
 use serde::Serialize;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
+
+use crate::domain::UnixTime;
 
 /// How lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,11 +85,25 @@ struct Shared {
     dropped: AtomicU64,
 }
 
-/// The present moment as `tracing` writes it.
-pub fn timestamp() -> String {
-    let mut text = String::with_capacity(32);
-    let _ = SystemTime.format_time(&mut Writer::new(&mut text));
-    text
+thread_local! {
+    /// The last second that was written out, and how: a busy second is written once.
+    static LAST_SECOND: RefCell<(UnixTime, String)> = const { RefCell::new((UnixTime::from_secs(0), String::new())) };
+    /// The line being written.
+    static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// `now` in the form of RFC 3339, to the second.
+pub fn timestamp(now: UnixTime) -> String {
+    LAST_SECOND.with_borrow_mut(|(second, text)| {
+        if *second != now || text.is_empty() {
+            text.clear();
+            let _ = SystemTime.format_time(&mut Writer::new(text));
+            text.truncate("2026-01-01T00:00:00".len());
+            text.push('Z');
+            *second = now;
+        }
+        text.clone()
+    })
 }
 
 impl DecisionLog {
@@ -111,19 +128,25 @@ impl DecisionLog {
 
     /// Queues one line.
     pub fn write(&self, record: &DecisionRecord<'_>) {
-        let mut line = Vec::with_capacity(512);
-        match self.format {
-            Format::Json => {
-                let _ = serde_json::to_writer(&mut line, record);
+        LINE.with_borrow_mut(|line| {
+            line.clear();
+            match self.format {
+                Format::Json => {
+                    let _ = serde_json::to_writer(&mut *line, record);
+                }
+                Format::Console => write_console(line, record),
             }
-            Format::Console => write_console(&mut line, record),
-        }
-        line.push(b'\n');
+            line.push(b'\n');
+            self.queue(line);
+        });
+    }
+
+    fn queue(&self, line: &[u8]) {
         let mut pending = self.shared.pending.lock().unwrap_or_else(PoisonError::into_inner);
         if pending.len() + line.len() > Self::MAX_PENDING {
             self.shared.dropped.fetch_add(1, Ordering::Relaxed);
         } else {
-            pending.extend_from_slice(&line);
+            pending.extend_from_slice(line);
         }
     }
 

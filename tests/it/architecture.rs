@@ -14,7 +14,7 @@ const MAY_IMPORT: [(&str, &[&str]); 9] = [
     ("authz", &["authz", "authn", "domain"]),
     ("proxy", &["proxy", "authn", "authz", "domain"]),
     ("decision.rs", &["proxy", "authn", "authz", "domain"]),
-    ("telemetry", &["telemetry", "authn", "authz"]),
+    ("telemetry", &["telemetry", "authn", "authz", "domain"]),
     ("http", &["http", "domain", "authn", "authz", "proxy", "decision", "telemetry", "clock"]),
 ];
 

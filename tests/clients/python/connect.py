@@ -9,6 +9,7 @@ Exits 0 when every step worked. Else exits 1 and the object has `error`. Either 
 import argparse
 import asyncio
 import json
+import logging
 import sys
 import time
 from typing import Any
@@ -123,13 +124,28 @@ def parse_options() -> argparse.Namespace:
     return parser.parse_args()
 
 
+class Swallowed(logging.Handler):
+    """Exceptions that the SDK logs and does not raise: without them a broken stream looks like one that just ended."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.causes: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.exc_info and record.exc_info[1]:
+            self.causes.append(causes(record.exc_info[1]))
+
+
 def main() -> int:
     options = parse_options()
     report: dict[str, Any] = {"http": []}
+    swallowed = Swallowed()
+    logging.getLogger("mcp").addHandler(swallowed)
+    logging.getLogger("mcp").setLevel(logging.DEBUG)
     try:
         asyncio.run(run(options, report))
     except Exception as error:
-        report["error"] = causes(error)
+        report["error"] = "; ".join([causes(error), *swallowed.causes])
     print(json.dumps(report))
     return 1 if "error" in report else 0
 
