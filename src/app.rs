@@ -14,6 +14,7 @@ use crate::authz::PolicySet;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, IssuerConfig};
 use crate::decision::DecisionPoint;
+use crate::http::request_id::RequestIds;
 use crate::http::{self, RequestSpan, Service};
 use crate::outbound::{FetchError, Outbound};
 use crate::proxy::TrustedProxies;
@@ -76,6 +77,7 @@ impl App {
             metrics: Metrics::new(&names),
             log: DecisionLog::start(config.log.format, std::io::stdout())?,
             allows_logged_per_mille: config.log.allows_per_mille,
+            request_ids: RequestIds::new(),
             contracts: config.server.contracts,
             also_decide_at: config.server.also_decide_at,
         };

@@ -52,10 +52,10 @@ fn answer(
 ) -> HttpResponse {
     service.metrics.count(decision.matched.as_ref().map(|matched| matched.index), &decision.verdict, took);
     let allowed = is_plain_allow(&decision.verdict);
-    if allowed && !samples_allow(service) {
+    if allowed && !service.request_ids.samples_allow(service.allows_logged_per_mille) {
         return to_response(Reply::to(contract, &decision.verdict, ""), None);
     }
-    let request_id = request_id(head);
+    let request_id = request_id(service, head);
     let reply = Reply::to(contract, &decision.verdict, &request_id);
     let timestamp = timestamp(service.clock.now());
     service.log.write(&record(head, contract, decision, took, reply.status(), timestamp, &request_id));
@@ -67,20 +67,12 @@ fn is_plain_allow(verdict: &Verdict) -> bool {
     verdict.as_permit().is_some_and(|permit| permit.would_refuse().is_none())
 }
 
-fn samples_allow(service: &Service) -> bool {
-    match service.allows_logged_per_mille {
-        0 => false,
-        1000 => true,
-        share => uuid::Uuid::new_v4().as_u128() % 1000 < u128::from(share),
-    }
-}
-
 /// The proxy's id when it is a plain token, else a new one.
-fn request_id(head: &ActixHead<'_>) -> String {
+fn request_id(service: &Service, head: &ActixHead<'_>) -> String {
     const MAX_LENGTH: usize = 128;
     let plain = |id: &&[u8]| !id.is_empty() && id.len() <= MAX_LENGTH && id.iter().all(u8::is_ascii_graphic);
     let given = head.field(Field::RequestId).once().filter(plain).and_then(|id| std::str::from_utf8(id).ok());
-    given.map_or_else(|| uuid::Uuid::new_v4().to_string(), ToOwned::to_owned)
+    given.map_or_else(|| service.request_ids.make(), ToOwned::to_owned)
 }
 
 fn record<'a>(

@@ -6,6 +6,7 @@ pub mod documents;
 pub mod error;
 pub mod head;
 pub mod public;
+pub mod request_id;
 pub mod service;
 pub mod spans;
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::request_id::RequestIds;
 use crate::clock::Clock;
 use crate::decision::{Decision, DecisionPoint};
 use crate::proxy::{Contract, RequestHead};
@@ -21,6 +22,8 @@ pub struct Service {
     pub log: DecisionLog,
     /// Of a thousand allows, how many are logged.
     pub allows_logged_per_mille: u16,
+    /// Names refusals.
+    pub request_ids: RequestIds,
     /// Contracts that are answered.
     pub contracts: Vec<Contract>,
     /// Paths besides `/auth` that are asked in its terms.
