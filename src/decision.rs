@@ -2,6 +2,7 @@
 
 use crate::authn::{Authentication, Authenticator, Credential};
 use crate::authz::{self, Matched, NotFound, PolicySet, Reason, RequestFacts, Verdict};
+use crate::domain::original_request::is_method;
 use crate::domain::{Malformed, Occurrence, OriginalRequest, UnixTime};
 use crate::proxy::{Contract, Field, RequestHead, TrustedProxies};
 
@@ -66,6 +67,9 @@ impl DecisionPoint {
 }
 
 /// A repeated `Origin` is read as one that no allowlist holds.
+///
+/// What passes as a preflight needs no token, so only what every proxy takes for one does: one origin, one method. The
+/// proxies answer those themselves; anything else in that guise would be let through to the upstream.
 fn request_facts<'a>(request: &OriginalRequest<'_>, head: &'a dyn RequestHead) -> RequestFacts<'a> {
     let origin = match head.field(Field::Origin) {
         Occurrence::Absent => None,
@@ -73,8 +77,8 @@ fn request_facts<'a>(request: &OriginalRequest<'_>, head: &'a dyn RequestHead) -
         Occurrence::Repeated => Some(&b""[..]),
     };
     let preflight = request.method() == "OPTIONS"
-        && origin.is_some()
-        && head.field(Field::AccessControlRequestMethod) != Occurrence::Absent
+        && origin.is_some_and(|origin| !origin.is_empty())
+        && head.field(Field::AccessControlRequestMethod).once().is_some_and(is_method)
         && head.field(Field::Authorization) == Occurrence::Absent;
     RequestFacts { origin, preflight }
 }

@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{DeserializeOwned, Deserializer, IgnoredAny};
 
 use super::claims::Claims;
 use super::{Algorithm, BearerToken, TokenFault};
@@ -22,10 +22,24 @@ struct Header {
     alg: String,
     kid: Option<String>,
     typ: Option<String>,
-    crit: Option<IgnoredAny>,
-    jku: Option<IgnoredAny>,
-    jwk: Option<IgnoredAny>,
-    x5u: Option<IgnoredAny>,
+    #[serde(default)]
+    crit: Present,
+    #[serde(default)]
+    jku: Present,
+    #[serde(default)]
+    jwk: Present,
+    #[serde(default)]
+    x5u: Present,
+}
+
+/// Whether a member is there, with whatever value: `"crit":null` is no way around it.
+#[derive(Debug, Default)]
+struct Present(bool);
+
+impl<'de> Deserialize<'de> for Present {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        IgnoredAny::deserialize(deserializer).map(|IgnoredAny| Self(true))
+    }
 }
 
 impl<'a> UnverifiedToken<'a> {
@@ -34,11 +48,12 @@ impl<'a> UnverifiedToken<'a> {
         let token = token.as_b64token().ok_or(TokenFault::MalformedCredential)?;
         let (signing_input, signature) = token.rsplit_once('.').ok_or(TokenFault::NotJwt)?;
         let (header, payload) = signing_input.split_once('.').ok_or(TokenFault::NotJwt)?;
-        let header: Header = from_part(header).ok_or(TokenFault::NotJwt)?;
+        let header = decode(header).ok_or(TokenFault::NotJwt)?;
+        let header: Header = from_json(&header).ok_or(TokenFault::NotJwt)?;
         header.refuse_foreign_parameters()?;
-        let signature = URL_SAFE_NO_PAD.decode(signature).map_err(|_| TokenFault::NotJwt)?;
-        let payload = URL_SAFE_NO_PAD.decode(payload).map_err(|_| TokenFault::NotJwt)?;
-        let claims: Claims = serde_json::from_slice(&payload).map_err(|_| TokenFault::BadClaims)?;
+        let signature = decode(signature).ok_or(TokenFault::NotJwt)?;
+        let payload = decode(payload).ok_or(TokenFault::NotJwt)?;
+        let claims: Claims = from_json(&payload).ok_or(TokenFault::BadClaims)?;
         Ok(Self { signing_input, signature, header, claims })
     }
 
@@ -81,7 +96,7 @@ impl<'a> UnverifiedToken<'a> {
 impl Header {
     /// `crit` asks for extensions that are not implemented (RFC 7515 §4.1.11); the others point at an attacker's key.
     fn refuse_foreign_parameters(&self) -> Result<(), TokenFault> {
-        if self.crit.is_some() || self.jku.is_some() || self.jwk.is_some() || self.x5u.is_some() {
+        if self.crit.0 || self.jku.0 || self.jwk.0 || self.x5u.0 {
             return Err(TokenFault::ForbiddenHeader);
         }
         match self.typ.as_deref().map(media_type) {
@@ -100,12 +115,17 @@ fn media_type(typ: &str) -> &str {
     }
 }
 
-fn from_part<T: serde::de::DeserializeOwned>(part: &str) -> Option<T> {
-    let json = URL_SAFE_NO_PAD.decode(part).ok()?;
-    serde_json::from_slice(&json).ok()
+fn decode(part: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(part).ok()
+}
+
+/// Reads one JSON object in UTF-8. serde by itself takes an array for a struct, and any bytes in members it skips.
+fn from_json<T: DeserializeOwned>(json: &[u8]) -> Option<T> {
+    let text = std::str::from_utf8(json).ok().filter(|text| text.trim_ascii_start().starts_with('{'))?;
+    serde_json::from_str(text).ok()
 }
 
 /// All claims as a tree, for issuers that keep groups in an unusual place.
 pub(super) fn claims_as_value(token: BearerToken<'_>) -> Option<serde_json::Value> {
-    from_part(token.as_b64token()?.split('.').nth(1)?)
+    from_json(&decode(token.as_b64token()?.split('.').nth(1)?)?)
 }

@@ -74,6 +74,11 @@ impl<'a> OriginalRequest<'a> {
     }
 }
 
+/// Whether `text` could be a method.
+pub fn is_method(text: &[u8]) -> bool {
+    parse_method(text).is_some()
+}
+
 /// A method is a token (RFC 9110 §5.6.2); 32 bytes are more than any registered one needs.
 fn parse_method(method: &[u8]) -> Option<&str> {
     const MAX_LENGTH: usize = 32;

@@ -112,11 +112,16 @@ fn a_preflight_is_allowed_as_nobody() {
     for contract in CONTRACTS {
         let origin = |request: Request| request.header("Origin", "https://app.example.com");
         let asks = |request: Request| request.header("Access-Control-Request-Method", "POST");
+        let no_method = |request: Request| request.header("Access-Control-Request-Method", "a:b");
         for (name, request, status) in [
             ("a preflight", asks(origin(contract.ask("OPTIONS", RESOURCE))), 200),
             ("without Origin", asks(contract.ask("OPTIONS", RESOURCE)), 401),
             ("without Access-Control-Request-Method", origin(contract.ask("OPTIONS", RESOURCE)), 401),
             ("another method", asks(origin(contract.ask("POST", RESOURCE))), 401),
+            ("with an empty Origin", asks(contract.ask("OPTIONS", RESOURCE).header("Origin", "")), 401),
+            ("with two origins", asks(origin(origin(contract.ask("OPTIONS", RESOURCE)))), 401),
+            ("asking for two methods", asks(asks(origin(contract.ask("OPTIONS", RESOURCE)))), 401),
+            ("asking for no method", no_method(origin(contract.ask("OPTIONS", RESOURCE))), 401),
             ("with a bad token", asks(origin(contract.ask("OPTIONS", RESOURCE))).bearer("garbage"), 401),
             ("of an unknown resource", asks(origin(contract.ask("OPTIONS", "https://mcp.example.com/x"))), 403),
         ] {
