@@ -15,11 +15,14 @@
 )]
 
 mod architecture;
+mod attacks;
 mod behind_load_balancer;
 mod clients;
 mod contract;
 mod decision;
 mod demo;
+mod direct_attacks;
+mod holes;
 mod many_servers;
 mod properties;
 mod redirect;
