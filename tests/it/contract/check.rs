@@ -97,7 +97,7 @@ fn refused(kind: Kind, request: &Request, refusal: &Refusal, answer: &Response, 
         return report.fail(format!("no JSON: {:?}", answer.text()));
     };
     let request_id = &body["request_id"];
-    report.holds(request_id.as_str().is_some_and(|id| id.len() >= 32), || format!("no request id: {request_id}"));
+    report.holds(request_id.as_str().is_some_and(|id| id.len() >= 18), || format!("no request id: {request_id}"));
     if kind != Kind::Envoy || refusal.status != 503 {
         report.equal("X-Request-Id", answer.all("x-request-id"), [request_id.as_str().unwrap_or_default()]);
     }
