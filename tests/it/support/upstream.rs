@@ -1,7 +1,7 @@
 //! An upstream that takes whatever a proxy sends and keeps it as it came, a second request in a body included.
 
 use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -28,7 +28,7 @@ struct Shared {
 
 impl Upstream {
     pub fn start() -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", super::ports::free())).unwrap();
+        let listener = super::ports::listen();
         let port = listener.local_addr().unwrap().port();
         let shared = Arc::new(Shared::default());
         let serving = Arc::clone(&shared);

@@ -1,7 +1,7 @@
 //! A small web server inside the test, for documents that an issuer serves well or badly.
 
 use std::io::{BufRead, BufReader, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -37,7 +37,7 @@ struct Shared {
 
 impl Web {
     pub fn start() -> Self {
-        let listener = TcpListener::bind(("127.0.0.1", super::ports::free())).unwrap();
+        let listener = super::ports::listen();
         let port = listener.local_addr().unwrap().port();
         let shared = Arc::new(Shared::default());
         let serving = Arc::clone(&shared);
