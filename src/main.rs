@@ -2,9 +2,8 @@
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use mcp_forward_auth::command::{self, CommandLine};
 
 fn main() -> ExitCode {
-    command::run(CommandLine::parse())
+    command::run(CommandLine::of_process())
 }

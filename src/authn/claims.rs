@@ -11,7 +11,9 @@ pub(super) struct Claims {
     #[serde(default)]
     pub(super) aud: Strings,
     pub(super) exp: NumericDate,
+    #[serde(default, deserialize_with = "present")]
     pub(super) nbf: Option<NumericDate>,
+    #[serde(default, deserialize_with = "present")]
     pub(super) iat: Option<NumericDate>,
     /// RFC 8693 §4.2; some issuers write an array.
     #[serde(default)]
@@ -115,7 +117,12 @@ impl<'de> Deserialize<'de> for Flag {
     }
 }
 
-/// Seconds since the epoch, whole or not (RFC 7519 §2). Negative moments are read as 0.
+/// A claim that is there must hold a date: `null` is none.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<NumericDate>, D::Error> {
+    NumericDate::deserialize(deserializer).map(Some)
+}
+
+/// Seconds since the epoch, whole or not (RFC 7519 §2). No token was made before 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct NumericDate(pub(super) u64);
 
@@ -135,11 +142,11 @@ impl<'de> Deserialize<'de> for NumericDate {
             }
 
             fn visit_i64<E: de::Error>(self, seconds: i64) -> Result<NumericDate, E> {
-                Ok(NumericDate(u64::try_from(seconds).unwrap_or(0)))
+                u64::try_from(seconds).map(NumericDate).map_err(E::custom)
             }
 
             fn visit_f64<E: de::Error>(self, seconds: f64) -> Result<NumericDate, E> {
-                let whole = std::time::Duration::try_from_secs_f64(seconds.max(0.0)).map_err(E::custom)?;
+                let whole = std::time::Duration::try_from_secs_f64(seconds).map_err(E::custom)?;
                 Ok(NumericDate(whole.as_secs()))
             }
         }
@@ -159,7 +166,7 @@ mod tests {
     #[test]
     fn reads_every_form_that_issuers_write() {
         let claims = read(
-            r#"{"iss":"i","exp":1.5e3,"nbf":-1,"aud":"a","scope":["a","b"],"scp":"c d","email_verified":"true","groups":null}"#,
+            r#"{"iss":"i","exp":1.5e3,"nbf":0,"aud":"a","scope":["a","b"],"scp":"c d","email_verified":"true","groups":null}"#,
         )
         .unwrap();
         assert_eq!(claims.exp, NumericDate(1500));
@@ -180,6 +187,10 @@ mod tests {
             r#"{"iss":"i","iss":"j","exp":1}"#,
             r#"{"iss":"i","exp":1,"aud":[1]}"#,
             r#"{"iss":"i","exp":1e300}"#,
+            r#"{"iss":"i","exp":1,"nbf":-1}"#,
+            r#"{"iss":"i","exp":1,"nbf":-0.5}"#,
+            r#"{"iss":"i","exp":1,"nbf":null}"#,
+            r#"{"iss":"i","exp":1,"iat":null}"#,
             "[]",
         ] {
             assert!(read(json).is_err(), "{json}");

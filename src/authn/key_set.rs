@@ -16,6 +16,7 @@ use super::algorithm::KeyType;
 pub struct KeySet {
     by_id: HashMap<Box<str>, Vec<VerificationKey>>,
     without_id: Vec<VerificationKey>,
+    usable: usize,
     fingerprint: Vec<u8>,
 }
 
@@ -79,6 +80,10 @@ impl KeySet {
     fn add(&mut self, jwk: &Jwk, allowed: &[Algorithm]) {
         let keys: Vec<VerificationKey> =
             allowed.iter().filter_map(|algorithm| VerificationKey::from_jwk(jwk, *algorithm)).collect();
+        if keys.is_empty() {
+            return;
+        }
+        self.usable += 1;
         match &jwk.common.key_id {
             Some(kid) => self.by_id.entry(kid.as_str().into()).or_default().extend(keys),
             None => self.without_id.extend(keys),
@@ -96,14 +101,14 @@ impl KeySet {
         fitting.next().is_none().then_some(only)
     }
 
-    /// How many keys can verify something.
-    pub fn len(&self) -> usize {
-        self.by_id.len() + self.without_id.len()
+    /// How many of the published keys can verify something.
+    pub const fn len(&self) -> usize {
+        self.usable
     }
 
     /// Whether no key can verify anything.
-    pub fn is_empty(&self) -> bool {
-        self.by_id.values().all(Vec::is_empty) && self.without_id.is_empty()
+    pub const fn is_empty(&self) -> bool {
+        self.usable == 0
     }
 
     /// Whether both came from the same document.

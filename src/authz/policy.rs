@@ -85,12 +85,6 @@ impl Policy {
         self.mode == Mode::Audit
     }
 
-    /// Every path that belongs to it, without trailing slashes; empty for a whole host.
-    pub fn paths(&self) -> Vec<String> {
-        let also = self.also_paths.iter().map(|path| path.as_str().to_owned());
-        std::iter::once(self.resource.path_prefix().to_owned()).chain(also).collect()
-    }
-
     /// The scopes that a challenge asks for.
     pub const fn challenge_scopes(&self) -> &ScopeSet {
         &self.scopes_in_challenge

@@ -4,16 +4,18 @@ pub mod check;
 pub mod healthcheck;
 pub mod serve;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::Overrides;
+use crate::config::{self, Overrides};
 
 /// Forward-auth decisions for MCP servers behind Traefik, Envoy, nginx or Caddy.
 #[derive(Debug, Parser)]
 #[command(name = "mcp-forward-auth", version, about, args_conflicts_with_subcommands = true)]
+#[command(after_help = "McpAuth's flags (-port, -oauthDomain, -provider …) start it as a drop-in for McpAuth.")]
 pub struct CommandLine {
     #[command(subcommand)]
     command: Option<Command>,
@@ -50,6 +52,29 @@ pub struct ConfigFlags {
     /// Set any key: --set resources.0.required_scopes=mcp:read
     #[arg(long, value_name = "KEY=VALUE", value_parser = key_value)]
     set: Vec<(String, String)>,
+    /// The command line, when it is McpAuth's.
+    #[arg(skip)]
+    mcpauth: Vec<String>,
+}
+
+impl CommandLine {
+    /// Reads the command line of this process: ours, or McpAuth's after `serve`, `check` or nothing.
+    pub fn of_process() -> Self {
+        let all: Vec<OsString> = std::env::args_os().collect();
+        Self::in_mcpauths_flags(&all).unwrap_or_else(|| Self::parse_from(all))
+    }
+
+    fn in_mcpauths_flags(all: &[OsString]) -> Option<Self> {
+        let text: Vec<String> = all.iter().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
+        let named = text.first().filter(|first| matches!(first.as_str(), "serve" | "check"));
+        let mcpauth: Vec<String> = text.iter().skip(usize::from(named.is_some())).cloned().collect();
+        let check = named.is_some_and(|command| command == "check");
+        config::are_mcpauths(&mcpauth).then(|| {
+            let config = ConfigFlags { mcpauth, ..ConfigFlags::default() };
+            let command = if check { Command::Check } else { Command::Serve };
+            Self { command: Some(command(config)), config: ConfigFlags::default() }
+        })
+    }
 }
 
 fn key_value(text: &str) -> Result<(String, String), String> {
@@ -63,7 +88,11 @@ impl ConfigFlags {
         let named =
             [("resources.0.url", &self.resource), ("issuers.0.issuer", &self.issuer), ("server.listen", &self.listen)];
         let named = named.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value.clone()?)));
-        Overrides { file: self.config.clone(), set: named.chain(self.set.iter().cloned()).collect() }
+        Overrides {
+            file: self.config.clone(),
+            set: named.chain(self.set.iter().cloned()).collect(),
+            mcpauth: self.mcpauth.clone(),
+        }
     }
 }
 

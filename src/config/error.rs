@@ -19,17 +19,36 @@ impl ConfigError {
         Self { key: key.into(), value: value.map(printable), rule: rule.into(), fix: fix.into() }
     }
 
+    /// The same with a number or boolean, shown as it is written.
+    pub fn unquoted(
+        key: impl Into<String>,
+        value: impl fmt::Display,
+        rule: impl Into<String>,
+        fix: impl Into<String>,
+    ) -> Self {
+        Self { key: key.into(), value: Some(value.to_string()), rule: rule.into(), fix: fix.into() }
+    }
+
     /// A mistake in a value that must not be shown.
     pub fn secret(key: impl Into<String>, rule: impl Into<String>, fix: impl Into<String>) -> Self {
         Self { key: key.into(), value: Some("[redacted]".into()), rule: rule.into(), fix: fix.into() }
     }
 }
 
-/// Quoted and cut, so that a message stays one line.
+/// Quoted and cut, so that a message stays one line; a password in a URL is left out.
 fn printable(value: &str) -> String {
     const MAX_CHARS: usize = 120;
-    let cut: String = value.chars().take(MAX_CHARS).collect();
+    let cut: String = without_password(value).chars().take(MAX_CHARS).collect();
     format!("{cut:?}")
+}
+
+fn without_password(value: &str) -> String {
+    let Some((scheme, rest)) = value.split_once("://") else { return value.to_owned() };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    match authority.rsplit_once('@') {
+        Some((user, _)) => format!("{scheme}://[redacted]{}", rest.strip_prefix(user).unwrap_or_default()),
+        None => value.to_owned(),
+    }
 }
 
 impl fmt::Display for ConfigError {

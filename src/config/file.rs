@@ -143,22 +143,45 @@ pub(super) fn read(written: &toml::Table) -> Result<Written, ConfigErrors> {
 }
 
 fn shape_error(key: &str, value: Option<&toml::Value>, reason: &str) -> ConfigError {
-    let scalar = value.filter(|value| !key.contains("secret") && !value.is_array() && !value.is_table());
-    let shown = scalar.map(|value| value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned));
+    // What stands under an unknown key may be a secret that was misspelt; the value is not the mistake.
     if let Some((unknown, known)) = unknown_field(reason) {
-        let nearest = known
-            .iter()
-            .max_by(|left, right| strsim::jaro_winkler(unknown, left).total_cmp(&strsim::jaro_winkler(unknown, right)));
-        let fix = match nearest {
-            Some(name) if strsim::jaro_winkler(unknown, name) > 0.8 => format!("did you mean {name}?"),
-            _ => format!("the keys here are {}", known.join(", ")),
-        };
-        return ConfigError::new(key, shown.as_deref(), "there is no such key", fix);
+        return ConfigError::new(key, None, "there is no such key", nearest(unknown, &known));
     }
-    if key.contains("secret") {
-        return ConfigError::secret(key, "the value has the wrong form", "write it as text, in quotes");
+    let (rule, fix) = expected_form(key, reason);
+    match value {
+        Some(_) if key.contains("secret") => ConfigError::secret(key, rule, fix),
+        Some(toml::Value::String(text)) => ConfigError::new(key, Some(text), rule, fix),
+        Some(value) if !value.is_array() && !value.is_table() => ConfigError::unquoted(key, value, rule, fix),
+        _ => ConfigError::new(key, None, rule, fix),
     }
-    ConfigError::new(key, shown.as_deref(), format!("the value has the wrong form: {reason}"), "write it in that form")
+}
+
+fn nearest(unknown: &str, known: &[&str]) -> String {
+    let likeness = |name: &str| strsim::jaro_winkler(unknown, name);
+    match known.iter().max_by(|left, right| likeness(left).total_cmp(&likeness(right))) {
+        Some(name) if likeness(name) > 0.8 => format!("did you mean {name}?"),
+        Some(name) if known.len() == 1 => format!("the only key here is {name}"),
+        _ => format!("the keys here are {}", known.join(", ")),
+    }
+}
+
+const TIMES: [&str; 3] = ["tokens.leeway", "keys.refresh_interval", "keys.refresh_cooldown"];
+
+/// Rule and fix for a value of the wrong type, from serde's "invalid type: string \"x\", expected a boolean".
+fn expected_form(key: &str, reason: &str) -> (&'static str, String) {
+    let expected = reason.rsplit_once("expected ").map_or("", |(_, expected)| expected);
+    match expected {
+        "a boolean" => ("it must be true or false", "write it without quotes".into()),
+        "usize" | "u64" => ("it must be a whole number, 0 or more", "write it like 4, without quotes".into()),
+        "f64" => ("it must be a number", "write it like 0.5, without quotes".into()),
+        "a string" if TIMES.contains(&key) => {
+            ("it must be a time in quotes", "write it with its unit, like \"30s\"".into())
+        }
+        "a string" => ("it must be text", "write it in quotes".into()),
+        "a list of strings" => ("it must be a list of texts", "write it like [\"one\", \"two\"]".into()),
+        "a sequence" => ("it must be a list of tables", format!("write [[{key}]] above the keys of each")),
+        _ => ("it must be a table", format!("write [{key}] above its keys")),
+    }
 }
 
 /// Serde's own wording: "unknown field `x`, expected one of `a`, `b`".

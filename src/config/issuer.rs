@@ -18,7 +18,16 @@ const OPEN_ISSUERS: [&str; 8] = [
     "https://www.linkedin.com/oauth",
 ];
 
-pub(super) fn read_all(written: &[WrittenIssuer], errors: &mut ConfigErrors) -> Vec<IssuerConfig> {
+/// What was read of `[[issuers]]`.
+#[derive(Debug, Default)]
+pub(super) struct Issuers {
+    /// The sound ones.
+    pub(super) read: Vec<IssuerConfig>,
+    /// The names of the others: resources that name them are not wrong for that.
+    pub(super) refused: Vec<String>,
+}
+
+pub(super) fn read_all(written: &[WrittenIssuer], errors: &mut ConfigErrors) -> Issuers {
     if written.is_empty() {
         errors.add(ConfigError::new(
             "issuers",
@@ -27,14 +36,17 @@ pub(super) fn read_all(written: &[WrittenIssuer], errors: &mut ConfigErrors) -> 
             "add [[issuers]] with issuer = \"https://…\"",
         ));
     }
-    let mut issuers: Vec<IssuerConfig> = Vec::new();
+    let mut issuers = Issuers::default();
     for (index, written) in written.iter().enumerate() {
-        let Some(issuer) = errors.keep(read(index, written)) else { continue };
-        if issuers.iter().any(|known| known.issuer == issuer.issuer) {
+        let Some(issuer) = errors.keep(read(index, written)) else {
+            issuers.refused.push(written.issuer.clone());
+            continue;
+        };
+        if issuers.read.iter().any(|known| known.issuer == issuer.issuer) {
             let key = format!("issuers[{index}].issuer");
             errors.add(ConfigError::new(key, Some(&written.issuer), "it is listed twice", "keep one of the two"));
         }
-        issuers.push(issuer);
+        issuers.read.push(issuer);
     }
     issuers
 }
@@ -83,7 +95,12 @@ fn read_algorithms(key: &str, names: &[String]) -> Result<Vec<Algorithm>, Config
     };
     let algorithms: Vec<Algorithm> = names.iter().map(read).collect::<Result<_, _>>()?;
     if algorithms.is_empty() {
-        return Err(ConfigError::new(key, None, "the list is empty, so no token could be accepted", "leave it out"));
+        return Err(ConfigError::new(
+            key,
+            None,
+            "the list is empty, so no token could be accepted",
+            "leave it out for all",
+        ));
     }
     Ok(algorithms)
 }

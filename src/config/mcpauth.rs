@@ -1,89 +1,254 @@
-//! McpAuth's environment as a drop-in: the same variables start this service with the same address and paths.
+//! McpAuth's flags and environment as a drop-in: the same ones start this service with the same address and paths.
 //!
-//! Read only when `OAUTH_DOMAIN` is set and no configuration file is given: names like `PORT` belong to everybody.
+//! Variables are read only when `OAUTH_DOMAIN` is set and no file is given: names like `PORT` belong to everybody.
 
 use toml::{Table, Value};
 
-use super::environment::get;
-use super::{ConfigError, ConfigErrors};
+use super::sources::Gathered;
+use super::{ConfigError, ConfigErrors, environment, mcpauth_flags, resource, scopes, server};
+use crate::domain::Issuer;
 
-const DEFAULT_PORT: &str = "11000";
 const DEFAULT_PROTECTED_PATH: &str = "/mcp";
+/// Its first templates ask here.
+const FIRST_DECISION_PATH: &str = "/sse";
 
-/// The configuration that McpAuth's variables mean; `None` when they are not used.
-pub(super) fn table(environment: &[(String, String)]) -> Result<Option<Table>, ConfigErrors> {
-    let Some(domain) = get(environment, "OAUTH_DOMAIN") else { return Ok(None) };
-    let path = get(environment, "PROTECTED_PATH").unwrap_or(DEFAULT_PROTECTED_PATH);
-    let Some((_, parent)) = domain.split_once('.').filter(|(_, parent)| parent.contains('.')) else {
-        let rule = "every host beside it is protected, so it must be a host below a domain of your own";
-        return Err(ConfigError::new("OAUTH_DOMAIN", Some(domain), rule, "write it like \"oauth.example.com\"").into());
+/// What McpAuth's flags and variables mean; `None` when they are not used.
+pub(super) fn read(arguments: &[String], environment: &[(String, String)]) -> Result<Option<Gathered>, ConfigErrors> {
+    let settings = Settings { flags: mcpauth_flags::read(arguments)?, environment };
+    let Some(domain) = settings.get("oauthDomain", "OAUTH_DOMAIN") else {
+        let rule = "it is missing, and the hosts beside it are what is protected";
+        let missing = ConfigError::new("-oauthDomain", None, rule, "write it like \"oauth.example.com\"");
+        return if arguments.is_empty() { Ok(None) } else { Err(missing.into()) };
     };
-    let mut table = Table::new();
-    table.insert("server".into(), server(environment, domain, path).into());
-    table.insert("log".into(), log(environment)?.into());
-    table.insert("issuers".into(), Value::Array(vec![issuer(environment, domain)?.into()]));
-    table.insert("resources".into(), Value::Array(vec![resource(environment, parent, path).into()]));
-    Ok(Some(table))
+    let mut errors = ConfigErrors::default();
+    settings.refuse_what_has_no_meaning(&mut errors);
+    let written = Meaning {
+        parent: errors.keep(parent_of(&domain)),
+        domain: domain.value,
+        paths: errors.keep(paths(&settings)).unwrap_or_default(),
+        port: errors.keep(port(&settings)),
+        level: errors.keep(level(&settings)),
+        issuer: errors.keep(issuer(&settings)),
+        emails: errors.keep(emails(&settings)).unwrap_or_default(),
+        scopes: errors.keep(required_scopes(&settings)).unwrap_or_default(),
+    };
+    if errors.is_empty() {
+        Ok(Some(Gathered { written: written.table(), warnings: settings.warnings() }))
+    } else {
+        Err(errors)
+    }
 }
 
-fn server(environment: &[(String, String)], domain: &str, path: &str) -> Table {
-    let port = get(environment, "PORT").unwrap_or(DEFAULT_PORT);
-    Table::from_iter([
-        ("listen".to_owned(), Value::from(format!("0.0.0.0:{port}"))),
-        ("metadata_url".to_owned(), Value::from(format!("https://{domain}"))),
-        ("also_decide_at".to_owned(), Value::Array(vec![path.into()])),
-        ("contracts".to_owned(), Value::Array(vec!["forward_auth".into()])),
-    ])
+/// What was read, each part on its own so that every mistake is told at once.
+struct Meaning {
+    domain: String,
+    parent: Option<String>,
+    /// The protected path first, then further ones that are asked for decisions.
+    paths: Vec<String>,
+    port: Option<u16>,
+    level: Option<&'static str>,
+    issuer: Option<String>,
+    emails: Vec<String>,
+    scopes: Vec<String>,
+}
+
+impl Meaning {
+    fn table(self) -> Table {
+        let port = self.port.unwrap_or_default();
+        let (parent, path) = (self.parent.unwrap_or_default(), self.paths.first().cloned().unwrap_or_default());
+        let own = format!("https://{}", self.domain);
+        let server = Table::from_iter([
+            ("listen".to_owned(), Value::from(format!("0.0.0.0:{port}"))),
+            ("metadata_url".to_owned(), Value::from(own.clone())),
+            ("also_decide_at".to_owned(), Value::from(self.paths)),
+            ("contracts".to_owned(), Value::from(vec!["forward_auth"])),
+        ]);
+        let issuer = Table::from_iter([
+            ("issuer".to_owned(), Value::from(self.issuer.unwrap_or_default())),
+            ("audiences".to_owned(), Value::from(vec![own])),
+        ]);
+        // Every host beside the domain, whole, named by the protected path.
+        let mut resource = Table::from_iter([
+            ("url".to_owned(), Value::from(format!("https://*.{parent}{path}"))),
+            ("also_paths".to_owned(), Value::from(vec!["/"])),
+            ("required_scopes".to_owned(), Value::from(self.scopes)),
+        ]);
+        if !self.emails.is_empty() {
+            resource.insert("allowed_emails".to_owned(), Value::from(self.emails));
+        }
+        let log = Table::from_iter([("level".to_owned(), Value::from(self.level.unwrap_or_default()))]);
+        Table::from_iter([
+            ("server".to_owned(), server.into()),
+            ("log".to_owned(), log.into()),
+            ("issuers".to_owned(), Value::from(vec![issuer])),
+            ("resources".to_owned(), Value::from(vec![resource])),
+        ])
+    }
+}
+
+struct Settings<'e> {
+    flags: Vec<(String, String)>,
+    environment: &'e [(String, String)],
+}
+
+/// A value and the name under which it was given.
+struct Given {
+    key: String,
+    value: String,
+}
+
+impl Settings<'_> {
+    /// The flag, else the variable. Of a repeated flag the last one counts, as in Go.
+    fn get(&self, flag: &str, variable: &str) -> Option<Given> {
+        let as_flag = self.flags.iter().rev().find(|(name, value)| name == flag && !value.is_empty());
+        let given = |key: String, value: &str| Given { key, value: value.to_owned() };
+        match as_flag {
+            Some((name, value)) => Some(given(format!("-{name}"), value)),
+            None => environment::get(self.environment, variable).map(|value| given(variable.to_owned(), value)),
+        }
+    }
+
+    /// The items of a list, each with the name under which it was given.
+    fn list(&self, flag: &str, variable: &str) -> Vec<(String, String)> {
+        let Some(given) = self.get(flag, variable) else { return Vec::new() };
+        let items = given.value.split(',').map(str::trim).filter(|item| !item.is_empty());
+        items.map(|item| (given.key.clone(), item.to_owned())).collect()
+    }
+
+    fn or(&self, flag: &str, variable: &str, default: &str) -> String {
+        self.get(flag, variable).map_or_else(|| default.to_owned(), |given| given.value)
+    }
+
+    /// What would open or store something that this version cannot: ignoring it would surprise later.
+    fn refuse_what_has_no_meaning(&self, errors: &mut ConfigErrors) {
+        const NO_USERS: &str = "this version has no users of its own";
+        const NO_SIGN_IN: &str = "this version signs nobody in";
+        const SETTINGS: [(&str, &str, &str); 9] = [
+            ("devMode", "DEV_MODE", "it would send tokens in clear text"),
+            ("useInternalAuth", "", NO_USERS),
+            ("adminUsername", "", NO_USERS),
+            ("adminEmail", "", NO_USERS),
+            ("adminPassword", "", NO_USERS),
+            ("dataDir", "", "this version stores nothing"),
+            ("googleClientID", "", NO_SIGN_IN),
+            ("googleClientSecret", "", NO_SIGN_IN),
+            ("", "AUTHORIZATION_BEARER_TOKEN", "this version accepts no token that an issuer did not sign"),
+        ];
+        for (flag, variable, rule) in SETTINGS {
+            let given = self.get(flag, variable).filter(|given| !is_false(&given.value));
+            errors.keep(given.map_or(Ok(()), |given| Err(ConfigError::new(given.key, None, rule, "remove it"))));
+        }
+    }
+
+    /// McpAuth needs these with Keycloak, so they are there; nothing is lost without them.
+    fn warnings(&self) -> Vec<String> {
+        const SETTINGS: [(&str, &str, &str); 3] = [
+            ("clientID", "CLIENT_ID", "clients sign in at the issuer themselves"),
+            ("clientSecret", "CLIENT_SECRET", "clients sign in at the issuer themselves"),
+            ("allowedScopes", "ALLOWED_SCOPES", "the issuer decides which scopes it grants"),
+        ];
+        let given =
+            |(flag, variable, why)| self.get(flag, variable).map(|given| format!("{} is not used: {why}", given.key));
+        SETTINGS.into_iter().filter_map(given).collect()
+    }
+}
+
+fn is_false(value: &str) -> bool {
+    ["false", "f", "0"].iter().any(|no| value.eq_ignore_ascii_case(no))
+}
+
+/// The domain below which every host is protected.
+fn parent_of(domain: &Given) -> Result<String, ConfigError> {
+    let is_host = !domain.value.contains('/') && Issuer::parse(&format!("https://{}", domain.value)).is_ok();
+    let parent = domain.value.split_once('.').map(|(_, parent)| parent).filter(|parent| parent.contains('.'));
+    parent.filter(|_| is_host).map(ToOwned::to_owned).ok_or_else(|| {
+        let rule = "every host beside it is protected, so it must be a host below a domain of your own";
+        ConfigError::new(&*domain.key, Some(&domain.value), rule, "write it like \"oauth.example.com\"")
+    })
+}
+
+fn paths(settings: &Settings<'_>) -> Result<Vec<String>, ConfigError> {
+    match settings.get("path", "").or_else(|| settings.get("protectedPath", "PROTECTED_PATH")) {
+        Some(path) => Ok(vec![server::decision_path(&path.key, &path.value)?]),
+        None => Ok([DEFAULT_PROTECTED_PATH, FIRST_DECISION_PATH].map(ToOwned::to_owned).into()),
+    }
+}
+
+fn port(settings: &Settings<'_>) -> Result<u16, ConfigError> {
+    const DEFAULT: u16 = 11000;
+    let Some(port) = settings.get("port", "PORT") else { return Ok(DEFAULT) };
+    let parsed = port.value.parse().ok().filter(|port| *port != 0);
+    parsed.ok_or_else(|| {
+        let rule = "it must be a port number between 1 and 65535";
+        ConfigError::new(port.key, Some(&port.value), rule, "leave it out for 11000")
+    })
 }
 
 /// 0 is debug, 1 info, 2 errors only.
-fn log(environment: &[(String, String)]) -> Result<Table, ConfigErrors> {
-    let level = match get(environment, "LOG_LEVEL") {
-        Some("0") => "debug",
-        None | Some("1") => "info",
-        Some("2") => "error",
-        Some(other) => {
-            return Err(ConfigError::new("LOG_LEVEL", Some(other), "it must be 0, 1 or 2", "leave it out for 1").into());
-        }
-    };
-    Ok(Table::from_iter([("level".to_owned(), Value::from(level))]))
-}
-
-/// Its Keycloak is an issuer of its own. Its Google sign-in needs an authorization server.
-fn issuer(environment: &[(String, String)], domain: &str) -> Result<Table, ConfigErrors> {
-    let named = get(environment, "MCP_FORWARD_AUTH__ISSUERS__0__ISSUER");
-    let issuer = match (named, get(environment, "PROVIDER")) {
-        (Some(issuer), _) => issuer.to_owned(),
-        (None, Some("keycloak")) => keycloak(environment),
-        (None, provider) => {
-            let rule = "signing people in needs an authorization server, which this version does not have";
-            let fix = "use PROVIDER=keycloak with KEYCLOAK_AUTH_HOST and KEYCLOAK_REALM, or set MCP_FORWARD_AUTH__ISSUERS__0__ISSUER";
-            return Err(ConfigError::new("PROVIDER", Some(provider.unwrap_or("google")), rule, fix).into());
-        }
-    };
-    let audiences = Value::Array(vec![format!("https://{domain}").into()]);
-    Ok(Table::from_iter([("issuer".to_owned(), issuer.into()), ("audiences".to_owned(), audiences)]))
-}
-
-fn keycloak(environment: &[(String, String)]) -> String {
-    let or = |name: &str, default: &'static str| get(environment, name).unwrap_or(default).to_owned();
-    let (scheme, host) = (or("KEYCLOAK_AUTH_PROTOCOL", "https"), or("KEYCLOAK_AUTH_HOST", "localhost"));
-    let (port, realm) = (or("KEYCLOAK_AUTH_PORT", "8080"), or("KEYCLOAK_REALM", "master"));
-    let default_port = matches!((scheme.as_str(), port.as_str()), ("https", "443") | ("http", "80"));
-    let port = if default_port { String::new() } else { format!(":{port}") };
-    format!("{scheme}://{host}{port}/realms/{realm}")
-}
-
-/// Every host beside `OAUTH_DOMAIN`, whole, named by the protected path.
-fn resource(environment: &[(String, String)], parent: &str, path: &str) -> Table {
-    let mut table = Table::from_iter([
-        ("url".to_owned(), Value::from(format!("https://*.{parent}{path}"))),
-        ("also_paths".to_owned(), Value::Array(vec!["/".into()])),
-    ]);
-    for (key, name) in [("required_scopes", "REQUIRED_SCOPES"), ("allowed_emails", "ALLOWED_EMAILS")] {
-        if let Some(list) = get(environment, name) {
-            table.insert(key.to_owned(), list.into());
+fn level(settings: &Settings<'_>) -> Result<&'static str, ConfigError> {
+    let given = settings.get("logLevel", "LOG_LEVEL");
+    match given.as_ref().map_or("1", |level| &level.value) {
+        "0" => Ok("debug"),
+        "1" => Ok("info"),
+        "2" => Ok("error"),
+        other => {
+            let key = given.as_ref().map_or("LOG_LEVEL", |level| &level.key);
+            Err(ConfigError::new(key, Some(other), "it must be 0, 1 or 2", "leave it out for 1"))
         }
     }
-    table
+}
+
+/// Its Keycloak is an issuer of its own. Its other providers need an authorization server.
+fn issuer(settings: &Settings<'_>) -> Result<String, ConfigError> {
+    if let Some(issuer) = environment::get(settings.environment, "MCP_FORWARD_AUTH__ISSUERS__0__ISSUER") {
+        return Ok(issuer.to_owned());
+    }
+    let has_client =
+        settings.get("clientID", "CLIENT_ID").is_some() || settings.get("clientSecret", "CLIENT_SECRET").is_some();
+    let provider = settings.get("provider", "PROVIDER").unwrap_or_else(|| Given {
+        key: "PROVIDER".to_owned(),
+        value: if has_client { "google" } else { "internal" }.to_owned(),
+    });
+    let rule = match provider.value.as_str() {
+        "keycloak" => return keycloak(settings),
+        "internal" => "this version has no users of its own, nor an authorization server to sign them in",
+        _ => "signing people in needs an authorization server, which this version does not have",
+    };
+    let fix = "write keycloak, or name an issuer in MCP_FORWARD_AUTH__ISSUERS__0__ISSUER";
+    Err(ConfigError::new(provider.key, Some(&provider.value), rule, fix))
+}
+
+fn keycloak(settings: &Settings<'_>) -> Result<String, ConfigError> {
+    let scheme = settings.or("keycloakAuthProtocol", "KEYCLOAK_AUTH_PROTOCOL", "https");
+    let host = settings.or("keycloakAuthHost", "KEYCLOAK_AUTH_HOST", "localhost");
+    let port = settings.or("keycloakAuthPort", "KEYCLOAK_AUTH_PORT", "8080");
+    let realm = settings.or("keycloakRealm", "KEYCLOAK_REALM", "master");
+    let default_port = matches!((scheme.as_str(), port.as_str()), ("https", "443") | ("http", "80"));
+    let port = if default_port { String::new() } else { format!(":{port}") };
+    let issuer = format!("{scheme}://{host}{port}/realms/{realm}");
+    match Issuer::parse(&issuer) {
+        Ok(_) => Ok(issuer),
+        Err(error) => {
+            let key =
+                "KEYCLOAK_AUTH_PROTOCOL, KEYCLOAK_AUTH_HOST, KEYCLOAK_AUTH_PORT and KEYCLOAK_REALM make the issuer";
+            let fix = "correct the one that is wrong";
+            Err(ConfigError::new(key, Some(&issuer), error.to_string(), fix))
+        }
+    }
+}
+
+fn emails(settings: &Settings<'_>) -> Result<Vec<String>, ConfigError> {
+    let emails = settings.list("allowedEmails", "ALLOWED_EMAILS");
+    for (key, email) in &emails {
+        resource::read_email(key, email)?;
+    }
+    Ok(emails.into_iter().map(|(_, email)| email).collect())
+}
+
+fn required_scopes(settings: &Settings<'_>) -> Result<Vec<String>, ConfigError> {
+    let names = settings.list("requiredScopes", "REQUIRED_SCOPES");
+    for (key, scope) in &names {
+        scopes::read(key, scope)?;
+    }
+    Ok(names.into_iter().map(|(_, scope)| scope).collect())
 }

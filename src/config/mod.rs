@@ -7,6 +7,7 @@ mod error;
 mod file;
 mod issuer;
 mod mcpauth;
+mod mcpauth_flags;
 mod resource;
 mod scopes;
 mod server;
@@ -26,6 +27,7 @@ use crate::proxy::Contract;
 use crate::telemetry::decision_log::Format;
 
 pub use error::{ConfigError, ConfigErrors};
+pub use mcpauth_flags::are_mcpauths;
 pub use sources::Overrides;
 
 /// The configuration, complete.
@@ -108,8 +110,10 @@ impl Config {
 
     /// The same with a given environment, for tests.
     pub fn from_sources(overrides: &Overrides, environment: &[(String, String)]) -> Result<Self, ConfigErrors> {
-        let written = sources::gather(overrides, environment)?;
-        Self::from_written(&written)
+        let gathered = sources::gather(overrides, environment)?;
+        let mut config = Self::from_written(&gathered.written)?;
+        config.warnings.extend(gathered.warnings);
+        Ok(config)
     }
 
     /// Reads one TOML text without environment or flags.
@@ -132,7 +136,7 @@ impl Config {
         match (server, log, keys, leeway) {
             (Some(server), Some(log), Some(keys), Some(leeway)) if errors.is_empty() => {
                 let cache_bytes = written.tokens.cache_bytes.unwrap_or(server::DEFAULT_CACHE_BYTES);
-                Ok(Self { server, log, leeway, cache_bytes, keys, issuers, policies, warnings })
+                Ok(Self { server, log, leeway, cache_bytes, keys, issuers: issuers.read, policies, warnings })
             }
             _ => Err(errors),
         }

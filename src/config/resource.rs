@@ -1,6 +1,7 @@
 //! `[[resources]]`.
 
 use super::file::{Strings, WrittenResource};
+use super::issuer::Issuers;
 use super::scopes::{self, Implied};
 use super::{ConfigError, ConfigErrors, IssuerConfig};
 use crate::authz::Policy;
@@ -10,7 +11,7 @@ use crate::domain::{EmailPattern, ResourceUri, Scheme, ScopeSet};
 
 pub(super) fn read_all(
     written: &[WrittenResource],
-    issuers: &[IssuerConfig],
+    issuers: &Issuers,
     implied: &Implied,
     errors: &mut ConfigErrors,
     warnings: &mut Vec<String>,
@@ -23,12 +24,11 @@ pub(super) fn read_all(
     for (index, written) in written.iter().enumerate() {
         let reader = Reader { index, written, issuers, implied };
         let Some(policy) = reader.read(errors) else { continue };
-        for known in &policies {
-            if let Some(shared) = shared_path(known, &policy) {
-                let rule =
-                    format!("{} owns the path {shared:?} as well, case and trailing slash aside", known.resource);
-                errors.add(reader.error("url", Some(&written.url), rule, "give every path to one resource only"));
-            }
+        if let Some((place, owner)) = policies.iter().find_map(|known| shared_path(known, &policy)) {
+            let rule = format!("{owner} has this path as well, case and trailing slash aside");
+            let also = place.checked_sub(1).and_then(|place| written.also_paths.0.get(place));
+            let (key, value) = also.map_or(("url", &written.url), |path| ("also_paths", path));
+            errors.add(reader.error(key, Some(value), rule, "keep one of the two"));
         }
         if policy.audit_only() {
             warnings.push(format!("{} is in audit mode: everything is let through and recorded", policy.resource));
@@ -38,18 +38,35 @@ pub(super) fn read_all(
     policies
 }
 
-/// A path that both own on the same hosts: whose rules count there would depend on their order.
-fn shared_path(left: &Policy, right: &Policy) -> Option<String> {
-    let place = |policy: &Policy| (policy.resource.scheme(), policy.resource.port(), policy.resource.host().clone());
-    let own = right.paths();
-    let shared = left.paths().into_iter().find(|path| own.iter().any(|own| own.eq_ignore_ascii_case(path)));
-    shared.filter(|_| place(left) == place(right)).map(|path| if path.is_empty() { "/".into() } else { path })
+/// A path that both own: which of their rules counts would depend on their order. Tells its place among the paths of
+/// `new`, and the owner.
+fn shared_path<'k>(known: &'k Policy, new: &Policy) -> Option<(usize, &'k ResourceUri)> {
+    let (left, right) = (&known.resource, &new.resource);
+    if (left.scheme(), left.host(), left.port()) != (right.scheme(), right.host(), right.port()) {
+        return None;
+    }
+    let taken = owned_paths(known);
+    let is_taken = |path: &PathPrefix| taken.iter().any(|other| other.as_str().eq_ignore_ascii_case(path.as_str()));
+    Some((owned_paths(new).iter().position(is_taken)?, left))
+}
+
+/// Its own path, then the further ones.
+fn owned_paths(policy: &Policy) -> Vec<PathPrefix> {
+    std::iter::once(PathPrefix::from(&policy.resource)).chain(policy.also_paths.iter().cloned()).collect()
+}
+
+/// One entry of an allowlist under `key`.
+pub(super) fn read_email(key: &str, text: &str) -> Result<EmailPattern, ConfigError> {
+    EmailPattern::parse(text).ok_or_else(|| {
+        let rule = "it is neither an e-mail address nor *@domain";
+        ConfigError::new(key, Some(text), rule, "write it like \"alice@example.com\" or \"*@corp.example\"")
+    })
 }
 
 struct Reader<'c> {
     index: usize,
     written: &'c WrittenResource,
-    issuers: &'c [IssuerConfig],
+    issuers: &'c Issuers,
     implied: &'c Implied,
 }
 
@@ -87,16 +104,16 @@ impl Reader<'_> {
 
     /// Rules that this version cannot check must not be ignored: the operator relies on them.
     fn refuse_later_keys(&self, errors: &mut ConfigErrors) {
+        const REMOVE: &str = "remove the key";
+        const RESTRICT: &str = "remove the key, and restrict the resource as a whole";
         let later = [
-            ("tool_rules", self.written.tool_rules.is_some()),
-            ("condition", self.written.condition.is_some()),
-            ("upstream_enforces_mcp_headers", self.written.upstream_enforces_mcp_headers.is_some()),
-            ("browser_sign_in", self.written.browser_sign_in.is_some()),
+            ("tool_rules", &self.written.tool_rules, RESTRICT),
+            ("condition", &self.written.condition, RESTRICT),
+            ("upstream_enforces_mcp_headers", &self.written.upstream_enforces_mcp_headers, REMOVE),
+            ("browser_sign_in", &self.written.browser_sign_in, REMOVE),
         ];
-        for (name, present) in later {
-            if present {
-                errors.add(self.error(name, None, "this version does not support it", "remove the key"));
-            }
+        for (name, _, fix) in later.into_iter().filter(|(_, value, _)| value.is_some()) {
+            errors.add(self.error(name, None, "this version does not have it", fix));
         }
     }
 
@@ -135,10 +152,15 @@ impl Reader<'_> {
             audiences: own.unwrap_or(&known.audiences).clone(),
         };
         let Some(Strings(names)) = &self.written.issuers else {
-            return Ok(self.issuers.iter().map(accept).collect());
+            return Ok(self.issuers.read.iter().map(accept).collect());
         };
+        if names.is_empty() {
+            let rule = "the list is empty, so no token could be accepted";
+            return Err(self.error("issuers", None, rule, "name an issuer, or leave it out for all"));
+        }
+        let written_well = names.iter().filter(|name| !self.issuers.refused.contains(name));
         let find = |name: &String| {
-            let known = self.issuers.iter().find(|known| known.issuer.as_str() == name);
+            let known = self.issuers.read.iter().find(|known| known.issuer.as_str() == name);
             known.map(accept).ok_or_else(|| {
                 let rule = "no [[issuers]] entry has exactly this issuer";
                 self.error(
@@ -149,20 +171,12 @@ impl Reader<'_> {
                 )
             })
         };
-        let accepted: Vec<_> = names.iter().map(find).collect::<Result<_, _>>()?;
-        if accepted.is_empty() {
-            return Err(self.error("issuers", None, "the list is empty", "name an issuer, or leave it out for all"));
-        }
-        Ok(accepted)
+        written_well.map(find).collect()
     }
 
     fn principals(&self) -> Result<Principals, ConfigError> {
-        let email = |text: &String| {
-            EmailPattern::parse(text).ok_or_else(|| {
-                let rule = "it is neither an e-mail address nor *@domain";
-                self.error("allowed_emails", Some(text), rule, "write \"alice@example.com\" or \"*@corp.example\"")
-            })
-        };
+        let key = format!("resources[{}].allowed_emails", self.index);
+        let email = |text: &String| read_email(&key, text);
         self.refuse_empty_lists()?;
         let list = |list: &Option<Strings>| list.clone().unwrap_or_default().0;
         let written = self.written;
@@ -211,12 +225,13 @@ impl Reader<'_> {
         let written = self.written;
         if written.allow_any_authenticated && !self.names_nobody() {
             let rule = "the allowed_… lists would have no effect";
-            return Err(self.error("allow_any_authenticated", Some("true"), rule, "remove it or the lists"));
+            let key = format!("resources[{}].allow_any_authenticated", self.index);
+            return Err(ConfigError::unquoted(key, true, rule, "remove it or the lists"));
         }
-        let open = self
-            .issuers
-            .iter()
-            .find(|known| known.open_to_the_world && accepted.iter().any(|accepted| accepted.issuer == known.issuer));
+        let open =
+            self.issuers.read.iter().find(|known| {
+                known.open_to_the_world && accepted.iter().any(|accepted| accepted.issuer == known.issuer)
+            });
         match open {
             Some(issuer) if principals.anyone && !written.allow_any_authenticated => Err(self.error(
                 "allowed_emails",

@@ -107,22 +107,17 @@ fn metadata_url(text: &str) -> Result<Url, ConfigError> {
 }
 
 fn decision_paths(Strings(paths): &Strings) -> Result<Vec<String>, ConfigError> {
-    let wrong = |path: &&String| {
-        !path.starts_with('/')
-            || path.starts_with("/auth")
-            || path.starts_with("/.well-known")
-            || path.as_str() == "/health"
-            || path.as_str() == "/"
-    };
-    match paths.iter().find(wrong) {
-        None => Ok(paths.clone()),
-        Some(path) => Err(ConfigError::new(
-            "server.also_decide_at",
-            Some(path),
-            "it must be a path of its own, not /, /auth…, /health or /.well-known…",
-            "write it like \"/mcp\"",
-        )),
+    paths.iter().map(|path| decision_path("server.also_decide_at", path)).collect()
+}
+
+/// One path that is asked in the terms of `/auth`.
+pub(super) fn decision_path(key: &str, path: &str) -> Result<String, ConfigError> {
+    let taken = path == "/" || path == "/health" || path.starts_with("/auth") || path.starts_with("/.well-known");
+    if path.starts_with('/') && !taken {
+        return Ok(path.to_owned());
     }
+    let rule = "it must be a path of its own, not /, /auth…, /health or /.well-known…";
+    Err(ConfigError::new(key, Some(path), rule, "write it like \"/mcp\""))
 }
 
 /// All three, unless some are named: an endpoint that no proxy asks is one that nobody watches.
@@ -145,8 +140,8 @@ fn workers(written: Option<usize>) -> Result<usize, ConfigError> {
         None => Ok(cores.saturating_sub(1).max(1)),
         Some(workers @ 1..=256) => Ok(workers),
         Some(workers) => {
-            let value = workers.to_string();
-            Err(ConfigError::new("server.workers", Some(&value), "it must lie between 1 and 256", "leave it out"))
+            let fix = "leave it out for one less than the cores";
+            Err(ConfigError::unquoted("server.workers", workers, "it must lie between 1 and 256", fix))
         }
     }
 }
@@ -180,13 +175,7 @@ fn per_mille(share: f64) -> Result<u16, ConfigError> {
     if (0.0..=1.0).contains(&share) {
         return Ok((0_u16..=1000).rev().find(|step| f64::from(*step) <= share * 1000.0).unwrap_or(0));
     }
-    let value = share.to_string();
-    Err(ConfigError::new(
-        "log.allows",
-        Some(&value),
-        "it must lie between 0 and 1",
-        "write 0.01 to log every hundredth",
-    ))
+    Err(ConfigError::unquoted("log.allows", share, "it must lie between 0 and 1", "write 0.01 to log every hundredth"))
 }
 
 pub(super) fn read_keys(written: &WrittenKeys, errors: &mut ConfigErrors) -> Option<RefreshSchedule> {

@@ -65,6 +65,9 @@ impl ResourceUri {
             return Err(ResourceUriError::HasExtras);
         }
         let (authority, path) = rest.split_at_checked(rest.find('/').unwrap_or(rest.len())).unwrap_or((rest, ""));
+        if authority.contains('@') {
+            return Err(ResourceUriError::HasExtras);
+        }
         let (host, port) = parse_host(authority, scheme)?;
         Ok(Self { scheme, host, port, path: parse_resource_path(path)?.into() })
     }
@@ -214,7 +217,7 @@ mod tests {
             ("wss://mcp.example.com", NotHttpUrl),
             ("https://mcp.example.com/mcp?x", HasExtras),
             ("https://mcp.example.com/mcp#x", HasExtras),
-            ("https://user@mcp.example.com/", BadHost),
+            ("https://user@mcp.example.com/", HasExtras),
             ("https://*/mcp", BadHost),
             ("https://a.*.example.com/mcp", BadHost),
             ("https://mcp*.example.com/mcp", BadHost),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// Seconds since the Unix epoch. Negative moments do not occur and are read as 0.
+/// Seconds since the Unix epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UnixTime(u64);
 

@@ -131,7 +131,7 @@ fn detail(head: &ActixHead<'_>, decision: &Decision<'_>) -> Option<String> {
         }
         (None, Reason::InvalidRequest, None) => Some(format!(
             "no decision endpoint at {}; see the address in the proxy's configuration",
-            cut(head.target())
+            cut(path_of(head.target()))
         )),
         (None, Reason::UnknownResource, Some(request)) => Some(format!(
             "no resource covers {}://{}{}; a scheme of http behind a TLS-terminating balancer is the usual cause",
@@ -141,6 +141,11 @@ fn detail(head: &ActixHead<'_>, decision: &Decision<'_>) -> Option<String> {
         )),
         _ => decision.verdict.challenge().map(|challenge| challenge.description().to_owned()),
     }
+}
+
+/// Without the query: it may hold a token that somebody put there.
+fn path_of(target: &str) -> &str {
+    target.split('?').next().unwrap_or_default()
 }
 
 fn last_forwarded_for<'a>(head: &'a ActixHead<'_>) -> Option<&'a str> {

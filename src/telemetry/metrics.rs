@@ -1,6 +1,6 @@
 //! Prometheus metrics. Handles are looked up once at the start; a decision only adds to atomics.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use prometheus_client::encoding::EncodeLabelSet;
@@ -123,7 +123,7 @@ impl Metrics {
             self.keys.set(issuer, figures);
         }
         self.cache.set(&figures.cache);
-        raise(&self.log_dropped, figures.log_dropped);
+        set(&self.log_dropped, figures.log_dropped);
         let mut text = String::new();
         let _ = encode(&mut text, &self.registry);
         text
@@ -186,8 +186,8 @@ impl KeyMetrics {
         self.keys.get_or_create(&labels).set(i64::try_from(figures.keys).unwrap_or(i64::MAX));
         let age = figures.age.map_or(f64::INFINITY, |age| age.as_secs_f64());
         self.age.get_or_create(&labels).set(age);
-        raise(&self.refreshes.get_or_create(&labels), figures.refreshes);
-        raise(&self.failures.get_or_create(&labels), figures.failures);
+        set(&self.refreshes.get_or_create(&labels), figures.refreshes);
+        set(&self.failures.get_or_create(&labels), figures.failures);
     }
 }
 
@@ -204,14 +204,14 @@ impl CacheMetrics {
     fn set(&self, figures: &CacheFigures) {
         self.entries.set(signed(figures.entries));
         self.bytes.set(signed(figures.bytes));
-        raise(&self.hits, figures.hits);
-        raise(&self.misses, figures.misses);
+        set(&self.hits, figures.hits);
+        set(&self.misses, figures.misses);
     }
 }
 
-/// Brings a counter up to a figure that is counted elsewhere.
-fn raise(counter: &Counter, figure: u64) {
-    counter.inc_by(figure.saturating_sub(counter.get()));
+/// Takes over a figure that is counted elsewhere and only grows.
+fn set(counter: &Counter, value: u64) {
+    counter.inner().store(value, Ordering::Relaxed);
 }
 
 fn signed(value: u64) -> i64 {

@@ -1,5 +1,7 @@
 //! `tracing` for rare events: start, key refreshes, errors, and the spans of documents and admin pages.
 
+use std::io::IsTerminal as _;
+
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
@@ -14,6 +16,6 @@ pub fn start(level: &str, format: Format) {
     // A second start in one process (tests) keeps the first subscriber.
     let _ = match format {
         Format::Json => builder.json().flatten_event(true).try_init(),
-        Format::Console => builder.with_writer(std::io::stdout).try_init(),
+        Format::Console => builder.with_ansi(std::io::stdout().is_terminal()).try_init(),
     };
 }
