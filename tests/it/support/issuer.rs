@@ -20,6 +20,11 @@ pub fn encode(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
 
+/// What a token claims.
+pub fn claims_of(token: &str) -> Value {
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap()).unwrap()
+}
+
 /// A key pair that signs with one algorithm.
 pub struct SigningKey {
     pub kid: String,
@@ -48,12 +53,17 @@ impl SigningKey {
     }
 
     pub fn sign(&self, message: &[u8]) -> Vec<u8> {
+        self.sign_as(self.algorithm, message)
+    }
+
+    /// The same with another algorithm of the same type of key.
+    pub fn sign_as(&self, algorithm: &str, message: &[u8]) -> Vec<u8> {
         let random = SystemRandom::new();
         match &self.pair {
             Pair::Ec(pair) => pair.sign(&random, message).unwrap().as_ref().to_vec(),
             Pair::Ed(pair) => pair.sign(message).as_ref().to_vec(),
             Pair::Rsa(pair) => {
-                let padding: &dyn lc::RsaEncoding = match self.algorithm {
+                let padding: &dyn lc::RsaEncoding = match algorithm {
                     "RS256" => &lc::RSA_PKCS1_SHA256,
                     "RS384" => &lc::RSA_PKCS1_SHA384,
                     "RS512" => &lc::RSA_PKCS1_SHA512,
@@ -103,6 +113,12 @@ impl SigningKey {
         jwk["use"] = json!("sig");
         jwk
     }
+}
+
+/// A key set of these keys.
+pub fn key_set<'k>(keys: impl IntoIterator<Item = &'k SigningKey>) -> String {
+    let keys: Vec<Value> = keys.into_iter().map(SigningKey::jwk).collect();
+    json!({ "keys": keys }).to_string()
 }
 
 /// A token in the making: header and claims can be bent in every way before it is signed.
@@ -176,8 +192,7 @@ impl TestIssuer {
     pub fn publish(&self) {
         let metadata = json!({ "issuer": self.url(), "jwks_uri": format!("{}{KEY_SET}", self.url()) });
         self.web.answer(METADATA, Answer::Json(metadata.to_string()));
-        let keys: Vec<Value> = self.keys.iter().map(SigningKey::jwk).collect();
-        self.web.answer(KEY_SET, Answer::Json(json!({ "keys": keys }).to_string()));
+        self.web.answer(KEY_SET, Answer::Json(key_set(&self.keys)));
     }
 
     /// Alice's good token for `resource`, unsigned. Issued a minute ago, as most tokens are.

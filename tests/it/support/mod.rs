@@ -4,6 +4,7 @@ pub mod client;
 pub mod http;
 pub mod issuer;
 pub mod mcp_server;
+pub mod metrics;
 pub mod ports;
 pub mod process;
 pub mod proxies;

@@ -93,6 +93,13 @@ impl Process {
         self.wait_until(text, || std::fs::read_to_string(&log).is_ok_and(|output| output.contains(text)));
     }
 
+    /// Everything that the program has written, once it has written `text`.
+    pub fn output_once_it_says(&mut self, text: &str) -> String {
+        let log = self.log.clone();
+        self.wait_until(text, || std::fs::read_to_string(&log).is_ok_and(|output| output.contains(text)));
+        self.output()
+    }
+
     /// Waits for the end of a program that ends by itself.
     pub fn wait(&mut self) -> std::process::ExitStatus {
         self.child.wait().unwrap()

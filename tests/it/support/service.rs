@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use super::http::{Request, Response};
+use super::metrics::Metrics;
 use super::process::{Process, TempDir};
 use super::{ports, tools};
 
@@ -34,11 +35,16 @@ impl Service {
         let mut command = Command::new(tools::service_binary());
         command.arg("serve").arg("--config").arg(file).args(["--listen", &format!("127.0.0.1:{port}")]);
         command.args(["--set", &format!("server.admin_listen=127.0.0.1:{admin_port}")]);
+        Self::launch(port, admin_port, folder, &mut command)
+    }
+
+    /// Starts `command`, which must listen on these ports; for tests of the command line and the environment.
+    pub fn launch(port: u16, admin_port: u16, folder: TempDir, command: &mut Command) -> Self {
         // An outgoing proxy of this machine's user could not reach the tests' issuers. `NO_PROXY=*` spares names only.
         for name in ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
             command.env_remove(name);
         }
-        let mut process = Process::start("mcp-forward-auth", &mut command);
+        let mut process = Process::start("mcp-forward-auth", command);
         process.wait_until("listening", || Request::get("/health").host("localhost").try_send(port).is_ok());
         Self { process, port, admin_port, _config: folder }
     }
@@ -80,6 +86,11 @@ impl Service {
         let metrics = self.admin("/metrics").text();
         let values = metrics.lines().filter(|line| line.starts_with(start)).filter_map(|line| line.rsplit(' ').next());
         values.map(|value| value.parse::<u64>().unwrap()).sum()
+    }
+
+    /// `/metrics`, read strictly.
+    pub fn metrics(&self) -> Metrics {
+        Metrics::parse(&self.admin("/metrics").text())
     }
 
     /// The decision lines written so far, as JSON.

@@ -18,6 +18,8 @@ pub enum Answer {
     Huge(usize),
     /// Answers, but only after a while.
     Slow(Duration, String),
+    /// A body that comes byte by byte and never ends in time.
+    Trickle,
 }
 
 /// A server on a port of its own; it stops with the value.
@@ -81,6 +83,11 @@ impl Web {
     pub fn requests(&self) -> Vec<String> {
         self.shared.requests.lock().unwrap().clone()
     }
+
+    /// Begins to count anew.
+    pub fn forget_requests(&self) {
+        self.shared.requests.lock().unwrap().clear();
+    }
 }
 
 impl Shared {
@@ -125,6 +132,13 @@ fn write_answer(mut stream: TcpStream, answer: Answer) -> std::io::Result<()> {
         Answer::Hang => {
             std::thread::sleep(Duration::from_secs(60));
             Ok(())
+        }
+        Answer::Trickle => {
+            write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\nConnection: close\r\n\r\n")?;
+            (0..1000).try_for_each(|_| {
+                std::thread::sleep(Duration::from_millis(100));
+                stream.write_all(b" ")
+            })
         }
         Answer::Huge(length) => {
             write!(stream, "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n")?;
