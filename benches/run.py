@@ -1,6 +1,6 @@
 """Whole-process ratios: the service against a handler that decides nothing, in one interleaved run.
 
-    benches/run.py                 throughput, latency and processor time, direct and behind Traefik and Envoy
+    benches/run.py                 throughput, latency and processor time
     benches/run.py --instructions  user-space instructions per request, by callgrind
 
 Every figure is a ratio to the bare handler of the same round; absolute times mean little on a shared machine.
@@ -14,10 +14,10 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import instructions, proxies
+from bench import instructions
 from bench.issuer import Issuer
 from bench.load import Load, measure
-from bench.servers import Server, bare, service
+from bench.servers import bare, service
 
 ROUNDS = 11
 
@@ -34,7 +34,6 @@ def main() -> int:
             instructions.run(issuer, folder)
         else:
             _direct(stack, issuer, folder, options.rounds)
-            _behind_proxies(stack, issuer, folder, options.rounds)
     return 0
 
 
@@ -61,20 +60,6 @@ def _direct(stack: ExitStack, issuer: Issuer, folder: Path, rounds: int) -> None
     _table(measure(loads, folder, rounds), "bare")
     print(f"\nidle memory {cached.memory_at_start} KiB, started in {cached.started_in * 1000:.0f} ms, "
           f"binary {cached.binary_size // 1024} KiB, memory now {cached.memory()} KiB")
-
-
-def _behind_proxies(stack: ExitStack, issuer: Issuer, folder: Path, rounds: int) -> None:
-    good = issuer.tokens("RS256", 1000)
-    for start in (proxies.traefik, proxies.envoy):
-        targets = {
-            "nothing": None,
-            "bare": stack.enter_context(bare(folder)),
-            "service": stack.enter_context(service(issuer, folder, f"behind-{start.__name__}", allows=1.0)),
-        }
-        running: dict[str, Server] = start(stack, folder, targets)
-        loads = [Load(f"asks {name}", server, good) for name, server in running.items()]
-        print(f"\nbehind {start.__name__}, 64 connections:\n")
-        _table(measure(loads, folder, rounds, pinned=False), "asks bare")
 
 
 def _table(results: dict[str, list], base: str) -> None:

@@ -6,6 +6,7 @@
     clippy::as_conversions,
     clippy::cast_possible_truncation,
     clippy::disallowed_methods,
+    clippy::too_many_lines,
     dead_code,
     missing_docs,
     unreachable_pub,

@@ -45,10 +45,8 @@ class Server:
 
     def _answers(self) -> bool:
         try:
-            return urllib.request.urlopen(self.ready, timeout=5).status < 500
-        except urllib.error.HTTPError as error:
-            return error.code < 500
-        except OSError:
+            return urllib.request.urlopen(self.ready, timeout=5).status == 200
+        except OSError:  # refused, or an answer that is an error: Traefik says 404 until it has read its routes
             return False
 
     def processor_seconds(self) -> float:

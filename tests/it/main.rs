@@ -8,7 +8,11 @@
     clippy::as_conversions,
     clippy::missing_panics_doc,
     clippy::print_stderr,
+    clippy::pedantic,
     clippy::too_many_lines,
+    clippy::items_after_statements,
+    clippy::type_complexity,
+    clippy::wildcard_enum_match_arm,
     missing_docs,
     unreachable_pub,
     reason = "a test that cannot go on should say so by panicking"

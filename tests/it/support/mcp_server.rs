@@ -7,7 +7,8 @@ use super::process::Process;
 use super::{ports, tools};
 
 pub struct McpServer {
-    pub process: Process,
+    /// Held so that it ends with the value.
+    _process: Process,
     pub port: u16,
 }
 
@@ -21,6 +22,6 @@ impl McpServer {
         process.wait_until("listening", || {
             Request::get("/healthz").host("localhost").try_send(port).is_ok_and(|answer| answer.status == 200)
         });
-        Self { process, port }
+        Self { _process: process, port }
     }
 }

@@ -16,8 +16,6 @@ pub enum Kind {
     Caddy,
 }
 
-pub const ALL: [Kind; 4] = [Kind::Traefik, Kind::Envoy, Kind::Nginx, Kind::Caddy];
-
 /// What stands behind the proxy.
 #[derive(Debug, Clone, Copy)]
 pub struct Backends {
@@ -38,11 +36,6 @@ pub struct Proxy {
 pub type Edit<'a> = dyn Fn(&str, String) -> String + 'a;
 
 impl Proxy {
-    /// Starts the proxy with the shipped files.
-    pub fn start(kind: Kind, backends: Backends) -> Self {
-        Self::start_edited(kind, backends, &|_, text| text)
-    }
-
     /// Starts it with `edit` applied to each file (name, content).
     pub fn start_edited(kind: Kind, backends: Backends, edit: &Edit<'_>) -> Self {
         let port = ports::free();
@@ -63,10 +56,6 @@ impl Proxy {
             Request::get("/mcp").host(super::world::HOST).try_send(port).is_ok_and(|answer| answer.status != 404)
         });
         Self { process, port, kind, _folder: folder }
-    }
-
-    pub fn send(&self, request: &Request) -> super::http::Response {
-        request.send(self.port)
     }
 }
 

@@ -11,7 +11,8 @@ pub const HOST: &str = "mcp.example.com";
 pub struct World {
     pub issuer: TestIssuer,
     pub service: Service,
-    pub server: McpServer,
+    /// Held so that it ends with the value.
+    _server: McpServer,
     pub proxy: Proxy,
 }
 
@@ -42,7 +43,7 @@ impl World {
         let config = config(&issuer.url(), proxy.port);
         let mut service = Service::start_at(service_port, &config);
         service.wait_until_ready();
-        Self { issuer, service, server, proxy }
+        Self { issuer, service, _server: server, proxy }
     }
 
     /// The resource's identifier.
