@@ -237,8 +237,13 @@ fn keycloak(settings: &Settings<'_>) -> Result<String, ConfigError> {
     }
 }
 
+/// A list that is given but holds nothing names nobody, and must not be read as naming everybody.
 fn emails(settings: &Settings<'_>) -> Result<Vec<String>, ConfigError> {
     let emails = settings.list("allowedEmails", "ALLOWED_EMAILS");
+    if let (true, Some(given)) = (emails.is_empty(), settings.get("allowedEmails", "ALLOWED_EMAILS")) {
+        let rule = "the list is empty, so it names nobody";
+        return Err(ConfigError::new(given.key, Some(&given.value), rule, "name who may call, or remove it"));
+    }
     for (key, email) in &emails {
         resource::read_email(key, email)?;
     }

@@ -216,6 +216,7 @@ fn what_it_does_not_do_is_refused_in_so_many_words() {
         with("-path sse", format!("-path = \"sse\": {OWN_PATH}")),
         with("-protectedPath /auth", format!("-protectedPath = \"/auth\": {OWN_PATH}")),
         with("-allowedEmails alice", format!("-allowedEmails = \"alice\": {EMAIL}")),
+        with("-allowedEmails ,", "-allowedEmails = \",\": the list is empty, so it names nobody; name who may call, or remove it".into()),
         with("-requiredScopes a\"b", "-requiredScopes = \"a\\\"b\": a scope is visible ASCII without spaces, quotes and backslashes; write one scope per item, like \"mcp:read\"".into()),
         with("-keycloakAuthProtocol http -keycloakAuthHost kc.example.com", format!("{MADE} = \"http://kc.example.com:8080/realms/master\": it must be https (plain http is allowed on loopback only); correct the one that is wrong")),
         with("-devMode", "-devMode: it would send tokens in clear text; remove it".into()),
