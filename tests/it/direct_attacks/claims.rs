@@ -112,6 +112,9 @@ fn times_are_numbers_that_fit() {
         json!({ "exp": 9_999_999_999_u64 }),
         json!(1e300),
         json!(f64::MAX),
+        json!(-1),
+        json!(i64::MIN),
+        json!(-1e300),
     ];
     let mut tokens = Vec::new();
     for name in ["exp", "nbf", "iat"] {
@@ -124,12 +127,12 @@ fn times_are_numbers_that_fit() {
     }
     tokens.extend(with(&bench, vec![("nbf", json!(u64::MAX)), ("iat", json!(u64::MAX)), ("iat", json!(1e18))]));
     bench.refuses("invalid_token", tokens);
-    let past = [json!(0), json!(-1), json!(i64::MIN), json!(-1e300), json!(-0.0), json!(now() - 40), json!(1.5)];
+    let past = [json!(0), json!(-0.0), json!(now() - 40), json!(1.5)];
     bench.refuses("expired_token", with(&bench, past.iter().map(|value| ("exp", value.clone())).collect()));
     bench.accepts(vec![
         ("a fraction", bench.sign(&bench.token().claim("exp", json!(9_999_999_999.5)))),
         ("the end of time", bench.sign(&bench.token().claim("exp", u64::MAX))),
-        ("issued before time", bench.sign(&bench.token().claim("iat", -1).claim("nbf", i64::MIN))),
+        ("issued at the beginning of time", bench.sign(&bench.token().claim("iat", 0).claim("nbf", 0))),
     ]);
 }
 
