@@ -40,5 +40,5 @@ bench:
 # Instructions per request: exact, and slow.
 bench-instructions:
 	scripts/install-tools.sh bench
-	cargo build --release --locked --bin mcp-forward-auth --example bare
+	cargo build --release --locked --bin mcp-forward-auth --example bare --bench verification
 	.tools/venv/bin/python benches/run.py --instructions

@@ -2,6 +2,7 @@
 
     benches/run.py                 throughput, latency and processor time
     benches/run.py --instructions  user-space instructions per request, by callgrind
+    benches/run.py --memory        memory after a million distinct tokens
 
 Every figure is a ratio to the bare handler of the same round; absolute times mean little on a shared machine.
 """
@@ -14,7 +15,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import instructions
+from bench import instructions, memory
 from bench.issuer import Issuer
 from bench.load import Load, measure
 from bench.servers import bare, service
@@ -25,6 +26,7 @@ ROUNDS = 11
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--instructions", action="store_true")
+    parser.add_argument("--memory", type=int, nargs="?", const=1_000_000, metavar="TOKENS")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     options = parser.parse_args()
     with ExitStack() as stack:
@@ -32,6 +34,8 @@ def main() -> int:
         issuer = stack.enter_context(Issuer())
         if options.instructions:
             instructions.run(issuer, folder)
+        elif options.memory:
+            memory.run(stack, issuer, folder, options.memory)
         else:
             _direct(stack, issuer, folder, options.rounds)
     return 0

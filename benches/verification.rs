@@ -7,21 +7,23 @@
     clippy::cast_possible_truncation,
     clippy::disallowed_methods,
     clippy::too_many_lines,
+    clippy::print_stdout,
     dead_code,
     missing_docs,
     unreachable_pub,
     reason = "a bench; it borrows the tests' issuer"
 )]
 
+use std::cell::Cell;
 use std::hint::black_box;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_lc_rs::signature::{self as lc, ParsedPublicKey};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use criterion::{Criterion, criterion_group, criterion_main};
-use issuer::{SigningKey, Token};
+use criterion::Criterion;
+use issuer::{SigningKey, Token, now};
 use mcp_forward_auth::authn::key_set::KeySet;
 use mcp_forward_auth::authn::{Algorithm, Authentication, Authenticator, Credential, IssuerKeys, IssuerSettings};
 use mcp_forward_auth::authz::PolicySet;
@@ -31,7 +33,7 @@ use mcp_forward_auth::domain::{Issuer, Occurrence, UnixTime};
 use mcp_forward_auth::proxy::head::RecordedHead;
 use mcp_forward_auth::proxy::{Contract, Field, TrustedProxies};
 use serde::Deserialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 #[path = "../tests/it/support/issuer.rs"]
 mod issuer;
@@ -43,8 +45,11 @@ mod web;
 const ISSUER: &str = "https://idp.example.com";
 const RESOURCE: &str = "https://mcp.example.com/mcp";
 
+/// One way to check a token; whether it was accepted.
+type Check = Box<dyn Fn() -> bool>;
+
 fn token(key: &SigningKey) -> Token {
-    let now = issuer::now();
+    let now = now();
     Token {
         header: json!({ "alg": key.algorithm, "kid": key.kid, "typ": "at+jwt" }),
         claims: json!({
@@ -55,12 +60,12 @@ fn token(key: &SigningKey) -> Token {
     }
 }
 
-fn authenticator(key: &SigningKey, cache_bytes: u64) -> Authenticator {
+fn authenticator(issuer: &str, jwk: &Value, cache_bytes: u64) -> Authenticator {
     let keys = Arc::new(IssuerKeys::default());
-    let document = json!({ "keys": [key.jwk()] }).to_string();
-    keys.replace(KeySet::parse(document.as_bytes(), &Algorithm::ALL).unwrap(), UnixTime::from_secs(issuer::now()));
+    let document = json!({ "keys": [jwk] }).to_string();
+    keys.replace(KeySet::parse(document.as_bytes(), &Algorithm::ALL).unwrap(), UnixTime::from_secs(now()));
     let settings = IssuerSettings {
-        issuer: Issuer::parse(ISSUER).unwrap(),
+        issuer: Issuer::parse(issuer).unwrap(),
         algorithms: Algorithm::ALL.to_vec(),
         groups_claims: Vec::new(),
         assume_email_verified: false,
@@ -71,31 +76,24 @@ fn authenticator(key: &SigningKey, cache_bytes: u64) -> Authenticator {
 
 fn authenticate(authenticator: &Authenticator, header: &str) -> Authentication {
     let credential = Credential::from_authorization(Occurrence::Once(header.as_bytes()));
-    authenticator.authenticate(black_box(credential), UnixTime::from_secs(issuer::now()))
+    authenticator.authenticate(black_box(credential), UnixTime::from_secs(now()))
 }
 
 /// The floor: the signature check alone, with the key parsed beforehand.
-fn raw(key: &SigningKey, token: &Token) -> impl Fn() -> bool + use<> {
-    let signature = key.sign(token.signing_input().as_bytes());
-    let input = token.signing_input();
-    let jwk = key.jwk();
+fn raw(jwk: &Value, token: &str) -> impl Fn() -> bool + use<> {
+    let (input, signature) = token.rsplit_once('.').unwrap();
+    let (input, signature) = (input.to_owned(), URL_SAFE_NO_PAD.decode(signature).unwrap());
     let part = |name: &str| URL_SAFE_NO_PAD.decode(jwk[name].as_str().unwrap()).unwrap();
-    let parsed = match key.algorithm {
-        "RS256" => lc::RsaPublicKeyComponents { n: part("n"), e: part("e") }
-            .to_parsed_public_key(&lc::RSA_PKCS1_2048_8192_SHA256)
-            .unwrap(),
-        "PS256" => lc::RsaPublicKeyComponents { n: part("n"), e: part("e") }
-            .to_parsed_public_key(&lc::RSA_PSS_2048_8192_SHA256)
-            .unwrap(),
-        "ES256" => {
-            ParsedPublicKey::new(&lc::ECDSA_P256_SHA256_FIXED, [&[4][..], &part("x"), &part("y")].concat()).unwrap()
-        }
-        "ES384" => {
-            ParsedPublicKey::new(&lc::ECDSA_P384_SHA384_FIXED, [&[4][..], &part("x"), &part("y")].concat()).unwrap()
-        }
-        "ES512" => {
-            ParsedPublicKey::new(&lc::ECDSA_P521_SHA512_FIXED, [&[4][..], &part("x"), &part("y")].concat()).unwrap()
-        }
+    let point = || [&[4][..], &part("x"), &part("y")].concat();
+    let rsa = |parameters| {
+        lc::RsaPublicKeyComponents { n: part("n"), e: part("e") }.to_parsed_public_key(parameters).unwrap()
+    };
+    let parsed = match jwk["alg"].as_str().unwrap() {
+        "RS256" => rsa(&lc::RSA_PKCS1_2048_8192_SHA256),
+        "PS256" => rsa(&lc::RSA_PSS_2048_8192_SHA256),
+        "ES256" => ParsedPublicKey::new(&lc::ECDSA_P256_SHA256_FIXED, point()).unwrap(),
+        "ES384" => ParsedPublicKey::new(&lc::ECDSA_P384_SHA384_FIXED, point()).unwrap(),
+        "ES512" => ParsedPublicKey::new(&lc::ECDSA_P521_SHA512_FIXED, point()).unwrap(),
         _ => ParsedPublicKey::new(&lc::ED25519, part("x")).unwrap(),
     };
     move || parsed.verify_sig(black_box(input.as_bytes()), black_box(&signature)).is_ok()
@@ -108,14 +106,14 @@ struct TypedClaims {
 }
 
 /// `jsonwebtoken::decode` as one would use it: key and validation made beforehand.
-fn library(key: &SigningKey, token: &Token) -> Option<impl Fn() -> bool + use<>> {
-    let algorithm: jsonwebtoken::Algorithm = key.algorithm.parse().ok()?;
-    let jwk: jsonwebtoken::jwk::Jwk = serde_json::from_value(key.jwk()).unwrap();
-    let decoding = jsonwebtoken::DecodingKey::from_jwk(&jwk).unwrap();
+fn library(jwk: &Value, issuer: &str, token: &str) -> Option<impl Fn() -> bool + use<>> {
+    let algorithm: jsonwebtoken::Algorithm = jwk["alg"].as_str()?.parse().ok()?;
+    let key: jsonwebtoken::jwk::Jwk = serde_json::from_value(jwk.clone()).unwrap();
+    let decoding = jsonwebtoken::DecodingKey::from_jwk(&key).unwrap();
     let mut validation = jsonwebtoken::Validation::new(algorithm);
     validation.set_audience(&[RESOURCE]);
-    validation.set_issuer(&[ISSUER]);
-    let text = token.signed_by(key);
+    validation.set_issuer(&[issuer]);
+    let text = token.to_owned();
     Some(move || {
         let decoded = jsonwebtoken::decode::<TypedClaims>(black_box(&text), &decoding, &validation).unwrap();
         !decoded.claims.sub.is_empty() && !decoded.claims.scope.is_empty()
@@ -123,27 +121,47 @@ fn library(key: &SigningKey, token: &Token) -> Option<impl Fn() -> bool + use<>>
 }
 
 fn verification(criterion: &mut Criterion) {
-    for algorithm in ["RS256", "PS256", "ES256", "ES384", "ES512", "EdDSA"] {
-        let key = SigningKey::generate("key-1", algorithm);
-        let token = token(&key);
-        let uncached = authenticator(&key, 0);
-        let header = format!("Bearer {}", token.signed_by(&key));
-        assert!(matches!(authenticate(&uncached, &header), Authentication::Verified(_)));
+    for algorithm in ALGORITHMS {
         let mut group = criterion.benchmark_group(algorithm);
-        let raw = raw(&key, &token);
-        assert!(raw());
-        group.bench_function("raw", |bencher| bencher.iter(&raw));
-        group.bench_function("ours", |bencher| bencher.iter(|| authenticate(&uncached, &header)));
-        if let Some(library) = library(&key, &token) {
-            group.bench_function("jsonwebtoken", |bencher| bencher.iter(&library));
+        for (name, check) in contenders(algorithm) {
+            assert!(check(), "{algorithm} {name}");
+            group.bench_function(name, |bencher| bencher.iter(&check));
         }
         group.finish();
     }
 }
 
+const ALGORITHMS: [&str; 6] = ["RS256", "PS256", "ES256", "ES384", "ES512", "EdDSA"];
+
+/// The same token checked in every way, the floor first. The library knows no `ES512`.
+fn contenders(algorithm: &'static str) -> Vec<(&'static str, Check)> {
+    let key = SigningKey::generate("key-1", algorithm);
+    let (jwk, token) = (key.jwk(), token(&key).signed_by(&key));
+    let mut contenders: Vec<(&str, Check)> = vec![
+        ("raw", Box::new(raw(&jwk, &token))),
+        ("ours", Box::new(ours(ISSUER, &jwk, std::slice::from_ref(&token)))),
+    ];
+    if let Some(library) = library(&jwk, ISSUER, &token) {
+        contenders.push(("jsonwebtoken", Box::new(library)));
+    }
+    contenders
+}
+
+/// The service's own check, without its cache, of one token after the other.
+fn ours(issuer: &str, jwk: &Value, tokens: &[String]) -> impl Fn() -> bool + use<> {
+    let authenticator = authenticator(issuer, jwk, 0);
+    let headers: Vec<String> = tokens.iter().map(|token| format!("Bearer {token}")).collect();
+    let next = Cell::new(0);
+    move || {
+        let place = next.get();
+        next.set((place + 1) % headers.len());
+        matches!(authenticate(&authenticator, &headers[place]), Authentication::Verified(_))
+    }
+}
+
 fn refusals(criterion: &mut Criterion) {
     let (key, other) = (SigningKey::generate("key-1", "RS256"), SigningKey::generate("key-1", "RS256"));
-    let authenticator = authenticator(&key, 0);
+    let authenticator = authenticator(ISSUER, &key.jwk(), 0);
     let good = token(&key);
     let cases = [
         ("garbage", "garbage".to_owned()),
@@ -177,7 +195,7 @@ fn decisions(criterion: &mut Criterion) {
     let point = DecisionPoint {
         trusted: TrustedProxies::new(config.server.trusted_proxies, None),
         policies: PolicySet::new(config.policies, None),
-        authenticator: authenticator(&key, 1 << 20),
+        authenticator: authenticator(ISSUER, &key.jwk(), 1 << 20),
     };
     let head = RecordedHead::new("GET", "/auth")
         .with(Field::ForwardedMethod, "POST")
@@ -185,7 +203,7 @@ fn decisions(criterion: &mut Criterion) {
         .with(Field::ForwardedHost, "mcp.example.com")
         .with(Field::ForwardedUri, "/mcp");
     let with_token = head.clone().with(Field::Authorization, format!("Bearer {}", token(&key).signed_by(&key)));
-    let now = UnixTime::from_secs(issuer::now());
+    let now = UnixTime::from_secs(now());
     let mut group = criterion.benchmark_group("decision");
     assert!(point.decide(Contract::ForwardAuth, &with_token, now).verdict.as_permit().is_some());
     group.bench_function("cached", |bencher| {
@@ -197,5 +215,61 @@ fn decisions(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, verification, refusals, decisions);
-criterion_main!(benches);
+/// In turns and in both orders, so that a drift of the machine favours nobody: medians of the rounds' own ratios.
+fn print_ratios() {
+    const ROUNDS: usize = 21;
+    const PER_ROUND: u32 = 500;
+    println!("\n| | time, ratio to raw | spread of the rounds |\n|---|---|---|");
+    for algorithm in ALGORITHMS {
+        let contenders = contenders(algorithm);
+        let mut ratios = vec![Vec::new(); contenders.len()];
+        for round in 0..ROUNDS {
+            let mut order: Vec<usize> = (0..contenders.len()).collect();
+            if round % 2 == 1 {
+                order.reverse();
+            }
+            let mut times = vec![0.0; contenders.len()];
+            for place in order {
+                let started = Instant::now();
+                (0..PER_ROUND).for_each(|_| assert!(contenders[place].1()));
+                times[place] = started.elapsed().as_secs_f64();
+            }
+            ratios.iter_mut().zip(&times).for_each(|(ratios, time)| ratios.push(time / times[0]));
+        }
+        for ((name, _), mut ratios) in contenders.iter().zip(ratios).skip(1) {
+            ratios.sort_by(f64::total_cmp);
+            let at = |share: usize| ratios[(ratios.len() - 1) * share / 4];
+            println!("| {algorithm} {name} | {:.2} | {:.2} to {:.2} |", at(2), at(1), at(3));
+        }
+    }
+}
+
+/// `--repeat WAY ISSUER KEY-FILE TOKEN-FILE COUNT`: one way to check, and nothing that differs from run to run, so that
+/// the instructions of two lengths can be subtracted.
+fn repeat(arguments: &[String]) {
+    let [way, issuer, key, tokens, count] = arguments else { panic!("--repeat WAY ISSUER KEY-FILE TOKEN-FILE COUNT") };
+    let jwk: Value = serde_json::from_slice(&std::fs::read(key).unwrap()).unwrap();
+    let tokens: Vec<String> = std::fs::read_to_string(tokens).unwrap().lines().map(ToOwned::to_owned).collect();
+    let check: Check = match way.as_str() {
+        "raw" => Box::new(raw(&jwk, &tokens[0])),
+        "jsonwebtoken" => Box::new(library(&jwk, issuer, &tokens[0]).unwrap()),
+        _ => Box::new(ours(issuer, &jwk, &tokens)),
+    };
+    let accepted = (0..count.parse::<usize>().unwrap()).filter(|_| check()).count();
+    println!("{accepted} accepted");
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [first, rest @ ..] = arguments.as_slice()
+        && first == "--repeat"
+    {
+        return repeat(rest);
+    }
+    let mut criterion = Criterion::default().configure_from_args();
+    verification(&mut criterion);
+    refusals(&mut criterion);
+    decisions(&mut criterion);
+    criterion.final_summary();
+    print_ratios();
+}

@@ -18,7 +18,7 @@ class Issuer:
             "ES256": ec.generate_private_key(ec.SECP256R1()),
         }
         self._stranger = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-        document = json.dumps({"keys": [self._public(name) for name in self._keys]}).encode()
+        document = json.dumps({"keys": [self.public(name) for name in self._keys]}).encode()
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
@@ -44,6 +44,9 @@ class Issuer:
         key = self._keys[algorithm]
         return [self._token(key, algorithm, kid or algorithm, number, expired) for number in range(count)]
 
+    def token(self, algorithm: str, number: int) -> str:
+        return self._token(self._keys[algorithm], algorithm, algorithm, number, False)
+
     def forgeries(self, count: int) -> list[str]:
         """Signed by another key under the right name."""
         return [self._token(self._stranger, "RS256", "RS256", number, False) for number in range(count)]
@@ -58,6 +61,6 @@ class Issuer:
         }
         return jwt.encode(claims, key, algorithm=algorithm, headers={"kid": kid, "typ": "at+jwt"})
 
-    def _public(self, algorithm: str) -> dict:
+    def public(self, algorithm: str) -> dict:
         kind = jwt.algorithms.RSAAlgorithm if algorithm == "RS256" else jwt.algorithms.ECAlgorithm
         return {**json.loads(kind.to_jwk(self._keys[algorithm].public_key())), "kid": algorithm, "alg": algorithm}
