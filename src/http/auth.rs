@@ -60,7 +60,7 @@ fn answer(
     let timestamp = timestamp(service.clock.now());
     service.log.write(&record(head, contract, decision, took, reply.status(), timestamp, &request_id));
     // No proxy hands a header of an allow on unless it is told to, so the id is sent with refusals only.
-    to_response(reply, HeaderValue::from_str(&request_id).ok().filter(|_| !allowed))
+    to_response(reply, if allowed { None } else { HeaderValue::from_str(&request_id).ok() })
 }
 
 fn is_plain_allow(verdict: &Verdict) -> bool {

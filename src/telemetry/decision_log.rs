@@ -7,10 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use serde::Serialize;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
 
+use super::json_line::JsonLine;
 use crate::domain::UnixTime;
 
 /// How lines look.
@@ -23,7 +23,7 @@ pub enum Format {
 }
 
 /// What is told of one decision. Never a token, a secret, a query or a whole claim set.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct DecisionRecord<'a> {
     /// When, in the form of RFC 3339, as in every other line.
     pub timestamp: String,
@@ -34,38 +34,28 @@ pub struct DecisionRecord<'a> {
     /// `allow`, `unauthenticated`, `forbidden`, `undecidable`, `audit`.
     pub decision: &'static str,
     /// The reason code; absent for plain allows.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<&'static str>,
     /// More than the code says, for the operator only.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
     /// The resource.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub resource: Option<&'a str>,
     /// The original method.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<&'a str>,
     /// The original path, without query.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<&'a str>,
     /// The status answered.
     pub status: u16,
     /// Time taken, in milliseconds.
     pub duration_ms: f64,
     /// The client as the proxy reports it.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub client_ip: Option<&'a str>,
     /// `User-Agent`, cut.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub user_agent: Option<&'a str>,
     /// `iss`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub issuer: Option<&'a str>,
     /// `client_id`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub client: Option<&'a str>,
     /// `sub`.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<&'a str>,
     /// Which contract was asked.
     pub contract: &'static str,
@@ -131,9 +121,7 @@ impl DecisionLog {
         LINE.with_borrow_mut(|line| {
             line.clear();
             match self.format {
-                Format::Json => {
-                    let _ = serde_json::to_writer(&mut *line, record);
-                }
+                Format::Json => write_json(line, record),
                 Format::Console => write_console(line, record),
             }
             line.push(b'\n');
@@ -170,6 +158,30 @@ impl Shared {
             let _ = out.write_all(&batch).and_then(|()| out.flush());
         }
     }
+}
+
+/// What is absent is left out.
+fn write_json(out: &mut Vec<u8>, record: &DecisionRecord<'_>) {
+    let mut line = JsonLine::begin(out);
+    line.text("timestamp", record.timestamp.as_str());
+    line.text("level", record.level);
+    line.text("message", record.message);
+    line.text("decision", record.decision);
+    line.text("reason", record.reason);
+    line.text("detail", record.detail.as_deref());
+    line.text("resource", record.resource);
+    line.text("method", record.method);
+    line.text("path", record.path);
+    line.number("status", record.status);
+    line.number("duration_ms", record.duration_ms);
+    line.text("client_ip", record.client_ip);
+    line.text("user_agent", record.user_agent);
+    line.text("issuer", record.issuer);
+    line.text("client", record.client);
+    line.text("subject", record.subject);
+    line.text("contract", record.contract);
+    line.text("request_id", record.request_id);
+    line.end();
 }
 
 /// Values that a client chose are written escaped: a terminal must not obey them.

@@ -1,6 +1,7 @@
 //! What an operator sees: the decision log, metrics, and `tracing` for everything that is not the hot path.
 
 pub mod decision_log;
+mod json_line;
 pub mod metrics;
 pub mod tracing_setup;
 
