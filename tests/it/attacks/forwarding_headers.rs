@@ -5,14 +5,17 @@ use serde_json::Value;
 
 use super::consistency::misjudged;
 use super::{try_each, unless_refused};
+use crate::holes::descriptions::{self, forged_in};
+use crate::holes::traefik_variants;
 use crate::support::http::Request;
 use crate::support::proxies::Kind;
-use crate::support::stage::{OTHER_HOST, Stage};
+use crate::support::stage::{OTHER_HOST, Outcome, Stage};
 
 through_each_proxy!(
     no_header_opens_a_forbidden_resource,
     no_header_makes_a_request_a_preflight,
     no_header_changes_what_is_judged_of_a_good_request,
+    none_reaches_the_upstream_as_the_client_wrote_it,
 );
 
 /// Header and value; `{host}` is the authority, `{other}` the one of another protected host.
@@ -56,8 +59,15 @@ const FORGED: [(&str, &str); 34] = [
 /// Each header once, twice, in other spellings, and named in `Connection` (which asks proxies to drop it).
 fn forgeries(stage: &Stage, request: &Request) -> Vec<(String, Request)> {
     let other = format!("{OTHER_HOST}:{}", stage.proxy.port);
-    let forge = |(name, value): (&str, &str)| {
-        let value = value.replace("{host}", &stage.authority()).replace("{other}", &other);
+    let filled = |value: &str| value.replace("{host}", &stage.authority()).replace("{other}", &other);
+    forgeries_of(FORGED.map(|(name, value)| (name, filled(value))), request)
+}
+
+fn forgeries_of(
+    headers: impl IntoIterator<Item = (&'static str, String)>,
+    request: &Request,
+) -> Vec<(String, Request)> {
+    let forge = |(name, value): (&str, String)| {
         let once = request.clone().header(name, &*value);
         vec![
             (format!("{name}: {value}"), once.clone()),
@@ -68,7 +78,7 @@ fn forgeries(stage: &Stage, request: &Request) -> Vec<(String, Request)> {
             (format!("Connection: {name}, {name}: {value}"), once.header("Connection", format!("close, {name}"))),
         ]
     };
-    FORGED.into_iter().flat_map(forge).collect()
+    headers.into_iter().flat_map(forge).collect()
 }
 
 /// Alice may use `/mcp` only.
@@ -102,4 +112,38 @@ fn no_header_changes_what_is_judged_of_a_good_request(kind: Kind) {
         refused.or_else(|| misjudged(&stage, outcome))
     });
     try_each(&stage, named, |outcome| misjudged(&stage, outcome));
+}
+
+fn none_reaches_the_upstream_as_the_client_wrote_it(kind: Kind) {
+    try_to_describe(&Stage::start(kind));
+}
+
+#[test]
+fn none_reaches_the_upstream_through_the_variants_of_traefik() {
+    for stage in traefik_variants() {
+        try_to_describe(&stage);
+    }
+}
+
+/// Without a forgery the same names may arrive, with the proxy's word.
+fn try_to_describe(stage: &Stage) {
+    let request = stage.get("/echo-request/described").bearer(&stage.token());
+    let told = ["X-Forwarded-Host", "X-Forwarded-Proto"];
+    let headers = descriptions::names().into_iter().chain(told).map(|name| (name, descriptions::FORGED.to_owned()));
+    try_each(stage, forgeries_of(headers, &request), |outcome| {
+        let forged = forged_in(outcome);
+        let problems: Vec<String> = forged.into_iter().chain(untrue(stage, outcome)).collect();
+        (!problems.is_empty()).then(|| problems.join(", "))
+    });
+    let plain = stage.try_out(request);
+    assert_eq!(plain.status(), 200, "{}", plain.shown());
+}
+
+/// What the proxy says of the client itself must be so.
+fn untrue(stage: &Stage, outcome: &Outcome) -> Vec<String> {
+    let port = stage.proxy.port.to_string();
+    let truths = [("x-real-ip", "127.0.0.1"), ("x-forwarded-port", &port), ("x-forwarded-host", &stage.authority())];
+    let told = outcome.seen.iter().flat_map(|seen| truths.map(|(name, truth)| (name, truth, seen.all(name))));
+    let untrue = told.filter(|(_, truth, values)| !values.is_empty() && values != &[*truth]);
+    untrue.map(|(name, truth, values)| format!("{name} is {values:?} and should be {truth}")).collect()
 }

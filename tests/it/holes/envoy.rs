@@ -80,33 +80,6 @@ fn a_forged_scheme_is_closed_by_using_the_remote_address() {
     closed_by(Envoy, &Edits::of(FILE).without("use_remote_address: true"), scheme_is_believed);
 }
 
-#[test]
-fn what_clients_say_about_the_original_request_is_closed_by_removing_it() {
-    let names = [
-        "forwarded",
-        "x-forwarded-host",
-        "x-forwarded-method",
-        "x-forwarded-port",
-        "x-forwarded-prefix",
-        "x-forwarded-server",
-        "x-forwarded-uri",
-        "x-original-host",
-        "x-original-method",
-        "x-original-uri",
-        "x-original-url",
-        "x-real-ip",
-        "x-rewrite-url",
-    ];
-    let passed = |stage: &Stage| {
-        let plain = stage.get("/echo-request/x").bearer(&stage.token());
-        let outcome = stage.try_out(names.iter().fold(plain, |request, name| request.header(*name, "forged")));
-        let seen = outcome.reached();
-        names.into_iter().filter(|name| seen.all(name) == ["forged"]).collect::<Vec<_>>()
-    };
-    assert_eq!(passed(&Stage::start(Envoy)), [""; 0], "as shipped");
-    assert_eq!(passed(&Edits::of(FILE).without_all(names.map(removed_early)).open(Envoy)), names);
-}
-
 /// A wildcard copies the answer's `content-length: 0` onto the client's request: its body becomes a second request.
 #[test]
 fn smuggling_is_closed_by_listing_header_names() {

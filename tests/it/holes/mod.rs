@@ -4,6 +4,7 @@
 mod attacks;
 mod caddy;
 mod careless;
+pub mod descriptions;
 mod edits;
 mod envoy;
 mod nginx;

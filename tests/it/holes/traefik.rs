@@ -53,19 +53,32 @@ fn believed(stage: &Stage) -> [bool; 4] {
 }
 
 /// The other shipped files for Traefik: behind a balancer (with the attacker at the balancer's address), with the
-/// metadata on another host, and the templates for middleware-manager.
-pub fn variants() -> [Stage; 3] {
+/// metadata on another host, the example with four servers, and the templates for middleware-manager.
+pub fn variants() -> [Stage; 4] {
     let elsewhere = Edits::of("traefik.yml")
         .replacing("filename: traefik/dynamic.yml", "filename: traefik/redirect-well-known.yml");
-    [behind_load_balancer(&Edits::of("no further file")), elsewhere.open(Traefik), templates().open(Traefik)]
+    let balanced = behind_load_balancer(&Edits::of("no further file"));
+    [balanced, elsewhere.open(Traefik), many_servers(), templates().open(Traefik)]
 }
 
-fn behind_load_balancer(edits: &Edits) -> Stage {
+/// The route of its first server is widened to the whole host, so that the attacks find what they look for.
+fn many_servers() -> Stage {
+    let routes = shipped("examples/many-servers/dynamic.yml").replace("8001", "8000").replace(", to-mcp]", "]");
+    let routes = Edits::of("dynamic.yml")
+        .using(routes)
+        .replacing("rule: Host(`mcp.example.com`) && Path(`/notes`)", "rule: Host(`mcp.example.com`)");
+    Edits::of("traefik.yml")
+        .using(shipped("examples/many-servers/traefik.yml"))
+        .replacing("filename: examples/many-servers/dynamic.yml", "filename: traefik/dynamic.yml")
+        .open_with(Traefik, &routes)
+}
+
+pub fn behind_load_balancer(edits: &Edits) -> Stage {
     Edits::of("traefik.yml").using(shipped("traefik/traefik-behind-load-balancer.yml")).open_with(Traefik, edits)
 }
 
 /// Templates become middlewares of the file provider, on a router as middleware-manager makes it.
-fn templates() -> Edits {
+pub fn templates() -> Edits {
     let templates = shipped("middleware-manager/templates.yml").replace("mcpauth:11000", "127.0.0.1:11000");
     let middlewares = templates.lines().skip_while(|line| *line != "middlewares:").skip(1).filter_map(|line| {
         let plain = line.trim_start().trim_start_matches("- ");
@@ -163,6 +176,7 @@ fn encoded_delimiters_are_closed_twice_by_the_proxy_and_by_the_service() {
 /// Without it a preflight would be asked of the service, and let through to the upstream.
 #[test]
 fn preflights_are_closed_by_the_middleware_that_answers_them() {
-    let edits = Edits::of("dynamic.yml").replacing("middlewares: [cors, mcp-auth]", "middlewares: [mcp-auth]");
+    let edits =
+        Edits::of("dynamic.yml").replacing("middlewares: [own-view, cors, mcp-auth]", "middlewares: [mcp-auth]");
     closed_by(Traefik, &edits, preflight_reaches_upstream);
 }
