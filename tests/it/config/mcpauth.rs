@@ -186,6 +186,7 @@ fn its_variables_are_left_alone_without_its_domain_or_with_a_file() {
 
 #[test]
 fn what_it_does_not_do_is_refused_in_so_many_words() {
+    type Row<'r> = (String, &'r [(&'r str, &'r str)], String);
     const SIGN_IN: &str = "signing people in needs an authorization server, which this version does not have";
     const NO_USERS: &str = "this version has no users of its own, nor an authorization server to sign them in";
     const WRITE: &str = "write keycloak, or name an issuer in MCP_FORWARD_AUTH__ISSUERS__0__ISSUER";
@@ -198,7 +199,6 @@ fn what_it_does_not_do_is_refused_in_so_many_words() {
     const EMAIL: &str =
         "it is neither an e-mail address nor *@domain; write it like \"alice@example.com\" or \"*@corp.example\"";
     let base = "-oauthDomain oauth.example.com -provider keycloak";
-    type Row<'r> = (String, &'r [(&'r str, &'r str)], String);
     let with = |more: &str, expected: String| -> Row<'_> { (format!("{base} {more}"), &[], expected) };
     let rows: Vec<Row<'_>> = vec![
         (String::new(), &[DOMAIN, ("PROVIDER", "google")], format!("PROVIDER = \"google\": {SIGN_IN}; {WRITE}")),

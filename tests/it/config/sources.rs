@@ -6,6 +6,9 @@ use super::{ISSUER, URL, from, owned};
 use crate::support::process::TempDir;
 use crate::support::report::Report;
 
+/// Names and their values.
+type Pairs<'a> = &'a [(&'a str, &'a str)];
+
 /// The variables of one resource and one issuer, and one more.
 fn with(name: &str, value: &str) -> Result<Config, String> {
     from(&[URL, ISSUER, (&format!("MCP_FORWARD_AUTH__{name}"), value)], &[]).map_err(|errors| errors.to_string())
@@ -120,7 +123,7 @@ fn secrets_come_from_files_and_never_show() {
 fn mistakes_in_names_are_told_under_the_name_that_was_written() {
     let nothing = "the configuration: nothing is configured; give --config FILE, or --resource URL and --issuer URL, or the \
                    environment variables of the same meaning";
-    let rows: [(&[(&str, &str)], &[(&str, &str)], &str); 8] = [
+    let rows: [(Pairs<'_>, Pairs<'_>, &str); 8] = [
         (&[], &[], nothing),
         (&[("PATH", "/bin"), ("PORT", "1")], &[], nothing),
         (

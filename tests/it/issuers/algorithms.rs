@@ -81,9 +81,10 @@ fn publish(issuer: &TestIssuer, jwks: &[Value]) -> Service {
 
 fn changed(key: &SigningKey, member: &str, value: Value) -> Value {
     let mut jwk = key.jwk();
-    match value {
-        Value::Null => drop(jwk.as_object_mut().unwrap().remove(member)),
-        value => jwk[member] = value,
+    if value.is_null() {
+        jwk.as_object_mut().unwrap().remove(member);
+    } else {
+        jwk[member] = value;
     }
     jwk
 }

@@ -70,7 +70,7 @@ required_scopes = [\"mcp:admin\"]
 #[test]
 fn the_memory_of_the_cache_is_bounded() {
     const BOUND: f64 = 200_000.0;
-    const TOKENS: usize = 1500;
+    const TOKENS: u32 = 1500;
     let issuer = TestIssuer::start();
     let service = Service::start(&config(&format!("[tokens]\ncache_bytes = {BOUND}"), &table(&issuer)));
     let figure = |name: &str| service.metrics().value(name, &[]);
@@ -89,6 +89,6 @@ fn the_memory_of_the_cache_is_bounded() {
         bytes > BOUND / 2.0
     });
     let entries = figure("token_cache_entries");
-    assert!(entries > 10.0 && entries < TOKENS as f64 / 2.0, "{entries} entries");
-    assert_eq!(figure("token_cache_misses_total"), TOKENS as f64);
+    assert!(entries > 10.0 && entries < f64::from(TOKENS) / 2.0, "{entries} entries");
+    assert_eq!(figure("token_cache_misses_total"), f64::from(TOKENS));
 }

@@ -10,7 +10,7 @@ use crate::support::service::Service;
 use crate::support::web::Answer;
 
 const CLIENTS: usize = 3;
-const ROTATIONS: usize = 3;
+const ROTATIONS: u32 = 3;
 
 /// What clients do all the time: a token a few times, then a new one. A refusal of any is kept.
 struct Traffic<'t> {
@@ -111,10 +111,12 @@ fn rotation_under_load_refuses_no_good_token_and_every_token_of_a_dropped_key() 
         // The clients must end whatever happens, or the scope would wait for them for ever.
         let rotated = std::panic::catch_unwind(std::panic::AssertUnwindSafe(rotate));
         traffic.stop.store(true, Ordering::SeqCst);
-        clients.into_iter().for_each(|client| client.join().unwrap());
+        for client in clients {
+            client.join().unwrap();
+        }
         rotated.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
     });
     let refused = traffic.refused.lock().unwrap();
     assert!(refused.is_empty(), "good tokens were refused: {refused:#?}");
-    assert!(refreshes(&service, &issuer) >= 2.0 * ROTATIONS as f64);
+    assert!(refreshes(&service, &issuer) >= f64::from(2 * ROTATIONS));
 }

@@ -11,7 +11,7 @@ const OTHER: &str = "https://mcp.example.com/other";
 #[test]
 fn overlapping_key_ids_are_kept_apart() {
     let issuers = [(); 3].map(|()| TestIssuer::with_keys(vec![SigningKey::generate("same", "ES256")]));
-    let tables: String = issuers.iter().map(|issuer| format!("[[issuers]]\n{}\n", table(issuer))).collect();
+    let tables = issuers.each_ref().map(|issuer| format!("[[issuers]]\n{}\n", table(issuer))).concat();
     let [first, second, third] = &issuers;
     let service = Service::start(&format!(
         "{tables}

@@ -1,4 +1,4 @@
-//! `/metrics`, read strictly: whatever OpenMetrics 1.0 does not allow fails the test.
+//! `/metrics`, read strictly: whatever `OpenMetrics` 1.0 does not allow fails the test.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +19,7 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// Reads the text format of OpenMetrics 1.0, line by line.
+    /// Reads the text format of `OpenMetrics` 1.0, line by line.
     pub fn parse(text: &str) -> Self {
         assert!(text.ends_with("\n# EOF\n"), "the exposition must end with # EOF: {text}");
         let mut metrics = Self { types: BTreeMap::new(), samples: Vec::new() };

@@ -14,7 +14,7 @@ pub fn free() -> u16 {
 pub fn listen() -> TcpListener {
     const FIRST: u16 = 20_000;
     const COUNT: u16 = 10_000;
-    let start = (std::process::id() % 97) as u16 * 100;
+    let start = u16::try_from(std::process::id() % 97).unwrap() * 100;
     let ports = (0..COUNT).map(|_| FIRST + (start + NEXT.fetch_add(1, Ordering::Relaxed)) % COUNT);
     let mut listeners = ports.filter_map(|port| TcpListener::bind(("127.0.0.1", port)).ok());
     listeners.next().unwrap_or_else(|| panic!("no free port between {FIRST} and {}", FIRST + COUNT))

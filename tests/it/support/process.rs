@@ -126,6 +126,7 @@ impl Process {
 }
 
 impl Drop for Process {
+    #[allow(clippy::print_stderr, reason = "what the process said belongs to the failure of its test")]
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

@@ -110,13 +110,14 @@ impl Shared {
     }
 }
 
+fn json(body: &str) -> String {
+    format!(
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    )
+}
+
 fn write_answer(mut stream: TcpStream, answer: Answer) -> std::io::Result<()> {
-    let json = |body: &str| {
-        format!(
-            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
-            body.len()
-        )
-    };
     match answer {
         Answer::Json(body) => stream.write_all(json(&body).as_bytes()),
         Answer::Slow(delay, body) => {
