@@ -22,12 +22,11 @@ struct ProtectedResource<'a> {
     resource_name: Option<&'a str>,
 }
 
-/// Anything under `/.well-known`: a resource's document, or 404 in JSON.
+/// Anything under `/.well-known`: a resource's document, or 404 in JSON, whatever the method.
 pub async fn well_known(request: HttpRequest, service: web::Data<Service>) -> HttpResponse {
     let path = request.uri().path().strip_prefix(WELL_KNOWN);
     match path.filter(|rest| rest.is_empty() || rest.starts_with('/')) {
         None => error::not_found(),
-        Some(_) if !public::reads(&request) => error::method_not_allowed(),
         Some(resource_path) => protected_resource(&service, &request, resource_path),
     }
 }
@@ -47,8 +46,9 @@ fn protected_resource(service: &Service, request: &HttpRequest, path: &str) -> H
             .find_map(|scheme| policies.document_on_host(&Authority::parse(host, scheme)?, path)),
     };
     match found {
-        Some(matched) => document(&matched),
         None => error::not_found(),
+        Some(_) if !public::reads(request) => error::method_not_allowed(),
+        Some(matched) => document(&matched),
     }
 }
 

@@ -72,22 +72,40 @@ fn document_headers(world: &World, answer: &Response, report: &mut Report) {
     check::cors(world.proxy.kind, answer, report);
 }
 
+/// Documents that the service does not have.
+pub const ABSENT: [&str; 22] = [
+    // Two resources on this host: which one is meant cannot be told.
+    "/.well-known/oauth-protected-resource",
+    "/.well-known/oauth-protected-resource/",
+    "/.well-known/oauth-protected-resource/elsewhere",
+    "/.well-known/oauth-protected-resource/mcp/deeper",
+    "/.well-known/oauth-protected-resource?resource=http://elsewhere.example.com/mcp",
+    "/.well-known/oauth-authorization-server",
+    "/.well-known/oauth-authorization-server/mcp",
+    "/.well-known/openid-configuration",
+    "/.well-known/openid-configuration/mcp",
+    "/.well-known/jwks.json",
+    // Others that clients look for, now or one day.
+    "/.well-known/",
+    "/.well-known/unknown",
+    "/.well-known/unknown?x=1",
+    "/.well-known/mcp.json",
+    "/.well-known/mcp/server-card.json",
+    "/.well-known/oauth-protected-resourceX",
+    "/.well-known/oauth-protected-resource.json",
+    "/.well-known/openid-configuration.json",
+    "/.well-known/oauth-client/deep/er/",
+    "/.well-known/security.txt",
+    "/.well-known/auth",
+    "/.well-known/%C3%A9",
+];
+
+/// Methods that ask for a document, or for what may be done with one.
+pub const METHODS: [&str; 3] = ["GET", "HEAD", "OPTIONS"];
+
 /// 404 in JSON: clients take 401 for "sign in first" and 5xx for "broken", and give up.
 fn absent(world: &World, report: &mut Report) {
-    let not_found = json!({ "error": "not_found", "error_description": "there is nothing at this URL" });
-    let well_known = [
-        // Two resources on this host: which one is meant cannot be told.
-        "/.well-known/oauth-protected-resource",
-        "/.well-known/oauth-protected-resource/",
-        "/.well-known/oauth-protected-resource/elsewhere",
-        "/.well-known/oauth-protected-resource/mcp/deeper",
-        "/.well-known/oauth-protected-resource?resource=http://elsewhere.example.com/mcp",
-        "/.well-known/oauth-authorization-server",
-        "/.well-known/oauth-authorization-server/mcp",
-        "/.well-known/openid-configuration",
-        "/.well-known/openid-configuration/mcp",
-        "/.well-known/jwks.json",
-    ];
+    let rows = METHODS.iter().flat_map(|method| ABSENT.map(|path| (*method, path)));
     let endpoints = [
         "/authorize",
         "/token",
@@ -99,27 +117,39 @@ fn absent(world: &World, report: &mut Report) {
         "/consent",
         "/jwks",
     ];
-    let rows = well_known.iter().map(|path| ("GET", *path));
     let rows = rows.chain(endpoints.iter().flat_map(|path| [("GET", *path), ("POST", *path)]));
     for (method, target) in
         rows.chain([("GET", "/authorize?client_id=x&redirect_uri=http://localhost/"), ("PUT", "/register/x")])
     {
         report.row(format!("{method} {target}"));
         let request = ask_with(world, method, target);
-        let request = if method == "GET" { request } else { request.body("application/json", "{}") };
+        let request = if METHODS.contains(&method) { request } else { request.body("application/json", "{}") };
         let answer = request.send(world.proxy.port);
-        report.equal("status", answer.status, 404);
-        report.equal("Content-Type", answer.all("content-type"), ["application/json"]);
+        is_absent(method, &answer, report);
         report.equal("Cache-Control", answer.all("cache-control"), ["no-store"]);
-        report.equal("WWW-Authenticate", answer.all("www-authenticate").len(), 0);
-        report.equal("body", &serde_json::from_slice(&answer.body).unwrap_or(Value::Null), &not_found);
         check::cors(world.proxy.kind, &answer, report);
     }
+    report.row("an unknown document, asked for with a token that is no good");
+    let request = ask_with(world, "GET", "/.well-known/unknown").bearer("garbage");
+    is_absent("GET", &request.send(world.proxy.port), report);
     report.row("POST to a document");
     let request = ask_with(world, "POST", "/.well-known/oauth-protected-resource/mcp");
     let answer = request.body("application/json", "{}").send(world.proxy.port);
     report.equal("status", answer.status, 405);
     report.equal("Allow", answer.all("allow"), ["GET, HEAD"]);
+}
+
+/// The service's own 404.
+pub fn is_absent(method: &str, answer: &Response, report: &mut Report) {
+    let not_found = json!({ "error": "not_found", "error_description": "there is nothing at this URL" });
+    report.equal("status", answer.status, 404);
+    report.equal("Content-Type", answer.all("content-type"), ["application/json"]);
+    report.equal("WWW-Authenticate", answer.all("www-authenticate").len(), 0);
+    if method == "HEAD" {
+        report.equal("body", answer.text(), "");
+    } else {
+        report.equal("body", &serde_json::from_slice(&answer.body).unwrap_or(Value::Null), &not_found);
+    }
 }
 
 #[test]

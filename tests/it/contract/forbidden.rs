@@ -90,10 +90,10 @@ fn no_resource(world: &World) -> Vec<Case> {
         unknown("the root", ask_with(world, "GET", "/").bearer(&good)),
         unknown("a path that only starts like a resource", ask_with(world, "GET", "/mcpx").bearer(&good)),
         unknown("the host on another port", without_port.bearer(&good)),
-        unknown("a name like that of the metadata", ask_with(world, "GET", "/.well-known/oauth-protected-resourceX")),
         unknown("a name like that of an OAuth endpoint", ask_with(world, "GET", "/authorizeX").bearer(&good)),
         unknown("under an OAuth endpoint", ask_with(world, "POST", "/token/x").bearer(&good)),
-        unknown("another well-known document", ask_with(world, "GET", "/.well-known/unknown")),
+        unknown("the folder of the documents without its slash", ask_with(world, "GET", "/.well-known")),
+        unknown("a name like that of the documents' folder", ask_with(world, "GET", "/.well-knownX/unknown")),
         other_host("an unknown host"),
         Case::new("a path with two readings", encoded_twice, Expected::Refused(ambiguous)),
     ]

@@ -4,9 +4,10 @@
 mod allowed;
 mod case;
 mod check;
-mod documents;
+pub mod documents;
 mod forbidden;
 mod outage;
+mod own_document;
 mod paths;
 mod preflight;
 mod refused_tokens;

@@ -29,7 +29,11 @@ fn redirects_to_another_host_are_exact() {
         // Nothing that could change what the other host reads.
         ("/.well-known/oauth-protected-resource/mcp&resource=x", Err(404)),
         ("/.well-known/oauth-protected-resource/mcp%26resource=x", Err(404)),
-        ("/.well-known/oauth-protected-resource/%0d%0aX-Evil:%201", Err(403)),
+        ("/.well-known/oauth-protected-resource/%0d%0aX-Evil:%201", Err(404)),
+        // Documents that live nowhere.
+        ("/.well-known/", Err(404)),
+        ("/.well-known/unknown", Err(404)),
+        ("/.well-known/oauth-protected-resourceX", Err(404)),
         // A redirected POST may lose its body: these are answered here.
         ("/token", Err(404)),
         ("/register", Err(404)),

@@ -98,6 +98,7 @@ fn metadata_is_redirected(world: &World) {
         ("oauth-protected-resource", "oauth-protected-resource?resource=https://mcp.example.com"),
         ("oauth-authorization-server", "oauth-authorization-server?resource=https://mcp.example.com"),
         ("openid-configuration/mcp", "openid-configuration?resource=https://mcp.example.com/mcp"),
+        ("unknown", "unknown?resource=https://mcp.example.com"),
     ];
     let answers =
         table.map(|(asked, expected)| (send(world, &Request::get(format!("/.well-known/{asked}"))), expected));
