@@ -56,6 +56,8 @@ impl App {
     /// Traefik opens many short connections at once.
     const BACKLOG: u32 = 4096;
     const SHUTDOWN_SECONDS: u64 = 10;
+    /// For the decision lines that are left at the end.
+    const LAST_LINES: Duration = Duration::from_secs(2);
 
     /// Wires everything and binds the sockets. Nothing is fetched yet: the service starts while issuers are down.
     pub fn build(config: Config) -> Result<Self, StartError> {
@@ -116,7 +118,7 @@ impl App {
             let _ = admin.await;
             outcome
         })?;
-        service.log.flush();
+        service.log.flush_within(Self::LAST_LINES);
         Ok(())
     }
 }

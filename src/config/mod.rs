@@ -24,7 +24,7 @@ use crate::authn::key_source::RefreshSchedule;
 use crate::authz::Policy;
 use crate::domain::{Issuer, Secret};
 use crate::proxy::Contract;
-use crate::telemetry::decision_log::Format;
+use crate::telemetry::decision_record::Format;
 
 pub use error::{ConfigError, ConfigErrors};
 pub use mcpauth_flags::are_mcpauths;

@@ -13,7 +13,7 @@ use crate::authn::key_source::RefreshSchedule;
 use crate::domain::Secret;
 use crate::domain::issuer::parse_fetch_url;
 use crate::proxy::{Contract, TrustedProxies};
-use crate::telemetry::decision_log::Format;
+use crate::telemetry::decision_record::Format;
 
 /// McpAuth's port.
 const DEFAULT_LISTEN: &str = "0.0.0.0:11000";

@@ -14,7 +14,7 @@ use crate::decision::Decision;
 use crate::domain::{Malformed, Occurrence, OriginalRequest};
 use crate::proxy::{Contract, Field, Reply, RequestHead};
 use crate::telemetry::DecisionRecord;
-use crate::telemetry::decision_log::timestamp;
+use crate::telemetry::decision_record::timestamp;
 use crate::telemetry::metrics::outcome;
 
 /// `/auth`.

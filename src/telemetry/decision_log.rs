@@ -1,67 +1,15 @@
 //! One line per refusal, and per allow when the operator asks for it. Written in batches by a thread of its own, so that
-//! a slow terminal or disk never slows a decision; lines that do not fit are counted, not waited for.
+//! a slow terminal or disk never slows a decision. The thread wakes ten times a second, and at once when half of the room
+//! is taken; lines that do not fit are counted, not waited for.
 
 use std::cell::RefCell;
 use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use tracing_subscriber::fmt::format::Writer;
-use tracing_subscriber::fmt::time::{FormatTime as _, SystemTime};
-
-use super::json_line::JsonLine;
-use crate::domain::UnixTime;
-
-/// How lines look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// One JSON object per line.
-    Json,
-    /// For people at a terminal.
-    Console,
-}
-
-/// What is told of one decision. Never a token, a secret, a query or a whole claim set.
-#[derive(Debug)]
-pub struct DecisionRecord<'a> {
-    /// When, in the form of RFC 3339, as in every other line.
-    pub timestamp: String,
-    /// `WARN` for refusals, `INFO` for allows, `ERROR` when undecidable.
-    pub level: &'static str,
-    /// Always `decision`.
-    pub message: &'static str,
-    /// `allow`, `unauthenticated`, `forbidden`, `undecidable`, `audit`.
-    pub decision: &'static str,
-    /// The reason code; absent for plain allows.
-    pub reason: Option<&'static str>,
-    /// More than the code says, for the operator only.
-    pub detail: Option<String>,
-    /// The resource.
-    pub resource: Option<&'a str>,
-    /// The original method.
-    pub method: Option<&'a str>,
-    /// The original path, without query.
-    pub path: Option<&'a str>,
-    /// The status answered.
-    pub status: u16,
-    /// Time taken, in milliseconds.
-    pub duration_ms: f64,
-    /// The client as the proxy reports it.
-    pub client_ip: Option<&'a str>,
-    /// `User-Agent`, cut.
-    pub user_agent: Option<&'a str>,
-    /// `iss`.
-    pub issuer: Option<&'a str>,
-    /// `client_id`.
-    pub client: Option<&'a str>,
-    /// `sub`.
-    pub subject: Option<&'a str>,
-    /// Which contract was asked.
-    pub contract: &'static str,
-    /// Leads from an answer to this line.
-    pub request_id: &'a str,
-}
+use super::decision_record::{DecisionRecord, Format};
 
 /// Where decision lines go.
 pub struct DecisionLog {
@@ -71,29 +19,14 @@ pub struct DecisionLog {
 
 struct Shared {
     pending: Mutex<Vec<u8>>,
+    half_full: Condvar,
     out: Mutex<Box<dyn Write + Send>>,
     dropped: AtomicU64,
 }
 
 thread_local! {
-    /// The last second that was written out, and how: a busy second is written once.
-    static LAST_SECOND: RefCell<(UnixTime, String)> = const { RefCell::new((UnixTime::from_secs(0), String::new())) };
     /// The line being written.
     static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-}
-
-/// `now` in the form of RFC 3339, to the second.
-pub fn timestamp(now: UnixTime) -> String {
-    LAST_SECOND.with_borrow_mut(|(second, text)| {
-        if *second != now || text.is_empty() {
-            text.clear();
-            let _ = SystemTime.format_time(&mut Writer::new(text));
-            text.truncate("2026-01-01T00:00:00".len());
-            text.push('Z');
-            *second = now;
-        }
-        text.clone()
-    })
 }
 
 impl DecisionLog {
@@ -103,14 +36,21 @@ impl DecisionLog {
 
     /// Starts the writing thread.
     pub fn start(format: Format, out: impl Write + Send + 'static) -> std::io::Result<Self> {
-        let out: Mutex<Box<dyn Write + Send>> = Mutex::new(Box::new(out));
-        let shared = Arc::new(Shared { pending: Mutex::default(), out, dropped: AtomicU64::new(0) });
+        Self::start_flushing_every(Self::FLUSH_EVERY, format, out)
+    }
+
+    fn start_flushing_every(
+        pause: Duration,
+        format: Format,
+        out: impl Write + Send + 'static,
+    ) -> std::io::Result<Self> {
+        let (pending, half_full, dropped) = (Mutex::default(), Condvar::new(), AtomicU64::new(0));
+        let shared = Arc::new(Shared { pending, half_full, out: Mutex::new(Box::new(out)), dropped });
         let weak = Arc::downgrade(&shared);
         std::thread::Builder::new().name("decision-log".into()).spawn(move || {
             while let Some(shared) = weak.upgrade() {
+                shared.wait_until_half_full(pause);
                 shared.flush();
-                drop(shared);
-                std::thread::sleep(Self::FLUSH_EVERY);
             }
         })?;
         Ok(Self { shared, format })
@@ -120,10 +60,7 @@ impl DecisionLog {
     pub fn write(&self, record: &DecisionRecord<'_>) {
         LINE.with_borrow_mut(|line| {
             line.clear();
-            match self.format {
-                Format::Json => write_json(line, record),
-                Format::Console => write_console(line, record),
-            }
+            record.write(self.format, line);
             line.push(b'\n');
             self.queue(line);
         });
@@ -133,8 +70,13 @@ impl DecisionLog {
         let mut pending = self.shared.pending.lock().unwrap_or_else(PoisonError::into_inner);
         if pending.len() + line.len() > Self::MAX_PENDING {
             self.shared.dropped.fetch_add(1, Ordering::Relaxed);
-        } else {
-            pending.extend_from_slice(line);
+            return;
+        }
+        let was_half_full = is_half_full(&pending);
+        pending.extend_from_slice(line);
+        // Once for each batch: to wake a thread costs more than to write a line.
+        if !was_half_full && is_half_full(&pending) {
+            self.shared.half_full.notify_one();
         }
     }
 
@@ -143,13 +85,29 @@ impl DecisionLog {
         self.shared.dropped.load(Ordering::Relaxed)
     }
 
-    /// Writes what is pending, at shutdown.
-    pub fn flush(&self) {
-        self.shared.flush();
+    /// Writes what is pending, at shutdown. An output that hangs must not keep the process alive.
+    pub fn flush_within(&self, at_most: Duration) {
+        let (shared, (done, written)) = (Arc::clone(&self.shared), channel());
+        let flush = move || {
+            shared.flush();
+            let _ = done.send(());
+        };
+        if std::thread::Builder::new().spawn(flush).is_ok() {
+            let _ = written.recv_timeout(at_most);
+        }
     }
 }
 
+fn is_half_full(pending: &[u8]) -> bool {
+    pending.len() >= DecisionLog::MAX_PENDING / 2
+}
+
 impl Shared {
+    fn wait_until_half_full(&self, at_most: Duration) {
+        let pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = self.half_full.wait_timeout_while(pending, at_most, |pending| !is_half_full(pending));
+    }
+
     /// Takes the output first, so that two flushes cannot change the order of lines.
     fn flush(&self) {
         let mut out = self.out.lock().unwrap_or_else(PoisonError::into_inner);
@@ -160,50 +118,69 @@ impl Shared {
     }
 }
 
-/// What is absent is left out.
-fn write_json(out: &mut Vec<u8>, record: &DecisionRecord<'_>) {
-    let mut line = JsonLine::begin(out);
-    line.text("timestamp", record.timestamp.as_str());
-    line.text("level", record.level);
-    line.text("message", record.message);
-    line.text("decision", record.decision);
-    line.text("reason", record.reason);
-    line.text("detail", record.detail.as_deref());
-    line.text("resource", record.resource);
-    line.text("method", record.method);
-    line.text("path", record.path);
-    line.number("status", record.status);
-    line.number("duration_ms", record.duration_ms);
-    line.text("client_ip", record.client_ip);
-    line.text("user_agent", record.user_agent);
-    line.text("issuer", record.issuer);
-    line.text("client", record.client);
-    line.text("subject", record.subject);
-    line.text("contract", record.contract);
-    line.text("request_id", record.request_id);
-    line.end();
-}
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+    use std::time::Instant;
 
-/// Values that a client chose are written escaped: a terminal must not obey them.
-fn write_console(line: &mut Vec<u8>, record: &DecisionRecord<'_>) {
-    let text = |value: Option<&str>| value.unwrap_or("-").escape_debug().to_string();
-    let _ = write!(
-        line,
-        "{} {:5} {} {} {} {} {} {:.3}ms {}",
-        record.timestamp,
-        record.level,
-        record.decision,
-        record.reason.unwrap_or("-"),
-        text(record.method),
-        text(record.resource),
-        text(record.path),
-        record.duration_ms,
-        record.request_id,
-    );
-    for (name, value) in [("subject", record.subject), ("client", record.client), ("detail", record.detail.as_deref())]
-    {
-        if value.is_some() {
-            let _ = write!(line, " {name}={}", text(value));
+    use super::*;
+
+    const AN_HOUR: Duration = Duration::from_secs(3600);
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    /// Hands every batch over, and waits for as long as nobody takes it.
+    struct Output(SyncSender<Vec<u8>>);
+
+    impl Write for Output {
+        fn write(&mut self, batch: &[u8]) -> std::io::Result<usize> {
+            let _ = self.0.send(batch.to_vec());
+            Ok(batch.len())
         }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// The length of a line whose path fills it up to just this.
+    const LINE: usize = 1024;
+
+    fn log() -> (DecisionLog, Receiver<Vec<u8>>) {
+        // Without room: a batch counts as written only once the test has taken it.
+        let (output, batches) = sync_channel(0);
+        (DecisionLog::start_flushing_every(AN_HOUR, Format::Json, Output(output)).unwrap(), batches)
+    }
+
+    fn write_lines(log: &DecisionLog, count: usize) {
+        let line = vec![b'x'; LINE];
+        (0..count).for_each(|_| log.queue(&line));
+    }
+
+    #[test]
+    fn the_writer_wakes_when_half_of_the_room_is_taken_and_no_line_is_lost() {
+        let (log, batches) = log();
+        for _ in 0..8 {
+            write_lines(&log, DecisionLog::MAX_PENDING / 2 / LINE);
+            let written = batches.recv_timeout(PATIENCE).expect("the writer sleeps for an hour");
+            assert_eq!(written.len(), DecisionLog::MAX_PENDING / 2);
+        }
+        assert_eq!(log.dropped(), 0);
+    }
+
+    #[test]
+    fn lines_beyond_the_room_are_dropped_and_counted_and_those_before_are_kept() {
+        let (log, batches) = log();
+        let room = DecisionLog::MAX_PENDING / LINE;
+        // The writer takes the first half and hangs on the output, which is not read.
+        write_lines(&log, room / 2);
+        let deadline = Instant::now() + PATIENCE;
+        while !log.shared.pending.lock().unwrap().is_empty() {
+            assert!(Instant::now() < deadline, "the writer sleeps for an hour");
+            std::thread::yield_now();
+        }
+        write_lines(&log, room + 7);
+        assert_eq!(log.dropped(), 7);
+        assert_eq!(batches.recv().unwrap().len(), DecisionLog::MAX_PENDING / 2);
+        assert_eq!(batches.recv().unwrap().len(), DecisionLog::MAX_PENDING);
     }
 }

@@ -5,7 +5,7 @@ use std::io::IsTerminal as _;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
 
-use super::decision_log::Format;
+use super::decision_record::Format;
 
 /// Sends events to standard output. `level` is `off`, `error`, `warn`, `info`, `debug` or `trace`.
 pub fn start(level: &str, format: Format) {

@@ -5,6 +5,7 @@ mod health;
 mod lifecycle;
 mod metrics;
 mod secrets;
+mod slow_output;
 
 use crate::support::http::Request;
 use crate::support::issuer::{SigningKey, TestIssuer, now};
