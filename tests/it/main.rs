@@ -15,6 +15,7 @@ mod architecture;
 mod attacks;
 mod behind_load_balancer;
 mod clients;
+mod compose;
 mod config;
 mod contract;
 mod decision;

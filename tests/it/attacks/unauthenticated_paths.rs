@@ -95,8 +95,8 @@ fn answers_as_the_service(outcome: &Outcome) -> bool {
 /// The four proxies are asked in `contract/`.
 #[test]
 fn the_variants_of_traefik_say_404_to_unknown_documents() {
-    let [balanced, redirected, many, templates] = traefik_variants();
-    for stage in [&balanced, &redirected, &many] {
+    let [balanced, redirected, many, composed, templates] = traefik_variants();
+    for stage in [&balanced, &redirected, &many, &composed] {
         let mut report = Report::new(stage.proxy.kind);
         for (method, path) in METHODS.iter().flat_map(|method| ABSENT.map(|path| (*method, path))) {
             report.row(format!("{method} {path}"));

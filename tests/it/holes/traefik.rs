@@ -5,6 +5,7 @@ use super::attacks::{
     other_host_is_routed, path_is_believed, preflight_reaches_upstream, scheme_is_believed, token_passes,
 };
 use super::{Careless, Edits, closed_by, closed_name_by_name, closed_twice, opened_by, shipped};
+use crate::compose;
 use crate::support::proxies::Kind::Traefik;
 use crate::support::stage::Stage;
 
@@ -53,12 +54,13 @@ fn believed(stage: &Stage) -> [bool; 4] {
 }
 
 /// The other shipped files for Traefik: behind a balancer (with the attacker at the balancer's address), with the
-/// metadata on another host, the example with four servers, and the templates for middleware-manager.
-pub fn variants() -> [Stage; 4] {
+/// metadata on another host, the example with four servers, `docker-compose.yml`, and the templates for
+/// middleware-manager.
+pub fn variants() -> [Stage; 5] {
     let elsewhere = Edits::of("traefik.yml")
         .replacing("filename: traefik/dynamic.yml", "filename: traefik/redirect-well-known.yml");
     let balanced = behind_load_balancer(&Edits::of("no further file"));
-    [balanced, elsewhere.open(Traefik), many_servers(), templates().open(Traefik)]
+    [balanced, elsewhere.open(Traefik), many_servers(), compose::running::stage(), templates().open(Traefik)]
 }
 
 /// The route of its first server is widened to the whole host, so that the attacks find what they look for.

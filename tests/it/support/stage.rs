@@ -39,10 +39,15 @@ impl Stage {
 
     /// With the proxy's files changed by `edit`.
     pub fn start_edited(kind: Kind, edit: &Edit<'_>) -> Self {
+        Self::start_behind(|backends| Proxy::start_edited(kind, backends, edit))
+    }
+
+    /// With the proxy that `start` puts before these backends.
+    pub fn start_behind(start: impl FnOnce(Backends) -> Proxy) -> Self {
         let issuer = TestIssuer::start();
         let upstream = Upstream::start();
         let service_port = ports::free();
-        let proxy = Proxy::start_edited(kind, Backends { service: service_port, upstream: upstream.port }, edit);
+        let proxy = start(Backends { service: service_port, upstream: upstream.port });
         let mut service = Service::start_at(service_port, &config(&issuer.url(), proxy.port));
         service.wait_until_ready();
         Self { issuer, service, upstream, proxy }

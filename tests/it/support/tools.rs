@@ -1,6 +1,7 @@
 //! Where the programs are that the tests need. `scripts/install-tools.sh` installs them; a missing one is a failure.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 /// The project's folder.
 pub fn project() -> PathBuf {
@@ -22,4 +23,19 @@ pub fn tool(name: &str) -> PathBuf {
     system.into_iter().find(|path| path.exists()).unwrap_or_else(|| {
         panic!("{name} is not installed; run scripts/install-tools.sh");
     })
+}
+
+/// A YAML file as JSON, read strictly; when a JSON Schema is named, the file must follow it. An error says why not.
+pub fn read_yaml(file: &Path, schema: Option<&Path>) -> Result<serde_json::Value, String> {
+    let mut command = Command::new(tool("python"));
+    command.arg(project().join("tests/compose/read.py")).arg(file);
+    if let Some(schema) = schema {
+        command.arg("--schema").arg(schema);
+    }
+    let done = command.output().unwrap();
+    if done.status.success() {
+        Ok(serde_json::from_slice(&done.stdout).unwrap())
+    } else {
+        Err(String::from_utf8_lossy(&done.stderr).into_owned())
+    }
 }

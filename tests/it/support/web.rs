@@ -63,7 +63,8 @@ impl Web {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// Sets what `path` answers from now on; every other path answers 404.
+    /// Sets what `path` answers from now on; every other path answers 404. With `*` in front it is any path with the rest
+    /// in it.
     pub fn answer(&self, path: &str, answer: Answer) {
         let mut answers = self.shared.answers.lock().unwrap();
         answers.retain(|(known, _)| known != path);
@@ -104,8 +105,9 @@ impl Shared {
         let path = line.split(' ').nth(1).unwrap_or("").to_owned();
         self.requests.lock().unwrap().push(path.clone());
         self.count.fetch_add(1, Ordering::SeqCst);
-        let answer =
-            self.answers.lock().unwrap().iter().find(|(known, _)| *known == path).map(|(_, answer)| answer.clone());
+        let is_meant = |known: &str| known.strip_prefix('*').map_or(known == path, |part| path.contains(part));
+        let answers = self.answers.lock().unwrap().clone();
+        let answer = answers.into_iter().find(|(known, _)| is_meant(known)).map(|(_, answer)| answer);
         let _ = write_answer(stream, answer.unwrap_or(Answer::Status(404)));
     }
 }
