@@ -92,7 +92,7 @@ impl Authenticator {
         let claims = jwt::verify(unverified, key).inspect_err(|_| self.cache.remember_forgery(token, generation))?;
         let groups = custom_groups(token, &settings.groups_claims);
         let issuer = settings.issuer.clone();
-        let identity = Arc::new(Identity::new(issuer, claims, groups, settings.assume_email_verified));
+        let identity = Arc::new(Identity::new(issuer, claims, groups, settings.assume_email_verified)?);
         let usable_until = identity.expires_at().plus(self.leeway);
         self.cache.remember(token, Arc::clone(&identity), generation, usable_until);
         Ok(Authentication::Verified(identity))

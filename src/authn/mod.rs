@@ -7,6 +7,7 @@ pub mod cache;
 pub mod claims;
 pub mod credential;
 pub mod identity;
+pub mod identity_headers;
 pub mod issuer_keys;
 pub mod jwt;
 pub mod key_set;
@@ -87,6 +88,9 @@ pub enum TokenFault {
     /// A required claim is missing or has the wrong form.
     #[error("the token lacks a required claim or holds a malformed one")]
     BadClaims,
+    /// A subject, client, user name or e-mail address that does not fit its identity header.
+    #[error("the token holds a name that is too long to be handed on")]
+    NameTooLong,
     /// `cnf` binds the token to a key that a bearer request does not prove (RFC 9449 §7.2, RFC 8705 §3).
     #[error("the token is bound to a key and may not be used as a bearer token")]
     SenderConstrained,

@@ -149,6 +149,7 @@ impl From<TokenFault> for Reason {
             | TokenFault::BadSignature
             | TokenFault::NotYetValid
             | TokenFault::BadClaims
+            | TokenFault::NameTooLong
             | TokenFault::SenderConstrained => Self::InvalidToken,
         }
     }

@@ -3,6 +3,7 @@
 use super::file::{Strings, WrittenIssuer};
 use super::{ConfigError, ConfigErrors, IssuerConfig};
 use crate::authn::Algorithm;
+use crate::authn::identity_headers::fits_header;
 use crate::domain::Issuer;
 use crate::domain::issuer::parse_fetch_url;
 
@@ -58,6 +59,10 @@ fn read(index: usize, written: &WrittenIssuer) -> Result<IssuerConfig, ConfigErr
             "write the issuer exactly as its metadata document does, like \"https://idp.example.com/realms/main\"";
         ConfigError::new(key("issuer"), Some(&written.issuer), error.to_string(), fix)
     })?;
+    if !fits_header(issuer.as_str()) {
+        let fix = "is it the issuer of its metadata document?";
+        return Err(ConfigError::new(key("issuer"), None, "it is too long for the header X-Auth-Issuer", fix));
+    }
     let jwks_uri = written.jwks_uri.as_deref().map(|text| {
         parse_fetch_url(text).map_err(|error| {
             ConfigError::new(

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use super::Contract;
-use crate::authn::identity::IdentityHeaders;
+use crate::authn::identity_headers::IdentityHeaders;
 use crate::authz::reason::Class;
 use crate::authz::{Challenge, Permit, Reason, Verdict};
 

@@ -4,9 +4,14 @@ use super::try_each;
 use crate::holes::{IDENTITY, reads_as};
 use crate::support::http::Request;
 use crate::support::proxies::Kind;
+use crate::support::report::Report;
 use crate::support::stage::{Outcome, Stage};
 
-through_each_proxy!(forged_headers_never_replace_alice, forged_headers_never_fill_what_a_token_lacks);
+through_each_proxy!(
+    forged_headers_never_replace_alice,
+    forged_headers_never_fill_what_a_token_lacks,
+    names_that_look_like_addresses_are_none,
+);
 
 fn forged_headers_never_replace_alice(kind: Kind) {
     let stage = Stage::start(kind);
@@ -31,6 +36,34 @@ fn forged_headers_never_fill_what_a_token_lacks(kind: Kind) {
     let request = stage.get("/open/x").bearer(&stage.issuer.sign(&bare));
     let expected = ["alice-subject", "", "", "", "alice-subject", &stage.issuer.url(), "", &stage.resource("/open")];
     try_every_forgery(&stage, &request, expected);
+}
+
+/// Whoever may choose a name at the issuer writes somebody's address there. `X-Forwarded-User` must not pass it on as one:
+/// McpAuth's users know an e-mail address in it.
+fn names_that_look_like_addresses_are_none(kind: Kind) {
+    let stage = Stage::start(kind);
+    let names = |claims: &[(&str, &str)]| {
+        let nobody = stage.token_for("/open").without("email").without("email_verified");
+        claims.iter().fold(nobody, |token, (name, value)| token.claim(name, *value))
+    };
+    let boss = "boss@corp.example";
+    let mut report = Report::new(kind);
+    for (claims, user, subject) in [
+        (&[("sub", boss)][..], "boss%40corp.example", boss),
+        (&[("sub", boss), ("email", boss)], "boss%40corp.example", boss),
+        (&[("preferred_username", boss)], "alice-subject", "alice-subject"),
+        (&[("sub", "eve@corp.example"), ("preferred_username", boss)], "eve%40corp.example", "eve@corp.example"),
+        (&[("sub", "boss%40corp.example")], "boss%2540corp.example", "boss%2540corp.example"),
+    ] {
+        report.row(format!("{claims:?}"));
+        let token = stage.issuer.sign(&names(claims));
+        let outcome = stage.try_out(stage.get("/open/x").bearer(&token));
+        let told = |name: &str| outcome.seen.iter().flat_map(|seen| seen.all(name)).collect::<Vec<_>>();
+        report.equal("user", told("x-forwarded-user"), [user]);
+        report.equal("subject", told("x-auth-subject"), [subject]);
+        report.equal("e-mail", told("x-forwarded-email").concat(), "");
+    }
+    report.finish();
 }
 
 fn try_every_forgery(stage: &Stage, request: &Request, expected: [&str; 8]) {
