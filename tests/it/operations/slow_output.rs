@@ -81,7 +81,7 @@ fn an_output_that_is_read_again_gets_whole_lines_as_many_as_were_not_counted_as_
     });
     let mut written = 0;
     eventually("all other lines are written", || {
-        written += lines.try_iter().count() as u64;
+        written += lines.try_iter().map(|()| 1).sum::<u64>();
         written >= asked - dropped
     });
     assert_eq!(written, asked - dropped);
