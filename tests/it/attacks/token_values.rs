@@ -11,7 +11,7 @@ through_each_proxy!(values_of_tokens_arrive_encoded);
 fn values_of_tokens_arrive_encoded(kind: Kind) {
     let stage = Stage::start(kind);
     // Claim, value, header, what arrives there.
-    let rows: [(&str, Value, &str, &str); 14] = [
+    let rows: [(&str, Value, &str, &str); 13] = [
         ("groups", json!(["a\r\nX-Auth-Subject: root"]), "X-Forwarded-Groups", "a%0D%0AX-Auth-Subject:%20root"),
         ("groups", json!(["a\nb", "c\u{0}d"]), "X-Forwarded-Groups", "a%0Ab,c%00d"),
         ("groups", json!(["users,admins"]), "X-Forwarded-Groups", "users%2Cadmins"),
@@ -25,7 +25,6 @@ fn values_of_tokens_arrive_encoded(kind: Kind) {
         ("scope", json!("mcp:read a\r\nX-Auth-Subject:root"), "X-Auth-Subject", "alice-subject"),
         ("scope", json!("mcp:read \u{e9} \"x\""), "X-Forwarded-Scopes", "mcp:read"),
         ("groups", json!(["x".repeat(5000), "b"]), "X-Forwarded-Groups", "b"),
-        ("client_id", json!("x".repeat(5000)), "X-Auth-Client", ""),
     ];
     for (claim, value, header, expected) in rows {
         let token = stage.token_for("/mcp").claim(claim, value.clone());
@@ -33,7 +32,7 @@ fn values_of_tokens_arrive_encoded(kind: Kind) {
         try_each(&stage, vec![(format!("{claim} {value}"), request)], |outcome| {
             let [seen] = &outcome.seen[..] else { return Some(outcome.shown()) };
             let values = seen.all(header);
-            let right = values == [expected] || (expected.is_empty() && values.is_empty());
+            let right = values == [expected];
             let alone = seen.all("x-auth-subject").len() == 1 && seen.all("x-forwarded-email") == ["alice@example.com"];
             (!right || !alone).then(|| format!("{header} is {values:?}, expected {expected:?}: {seen:?}"))
         });

@@ -96,13 +96,13 @@ fn answers_as_the_service(outcome: &Outcome) -> bool {
 #[test]
 fn the_variants_of_traefik_say_404_to_unknown_documents() {
     let [balanced, redirected, many, composed, templates] = traefik_variants();
-    for stage in [&balanced, &redirected, &many, &composed] {
+    for (stage, redirects) in [(&balanced, false), (&redirected, true), (&many, false), (&composed, false)] {
         let mut report = Report::new(stage.proxy.kind);
         for (method, path) in METHODS.iter().flat_map(|method| ABSENT.map(|path| (*method, path))) {
             report.row(format!("{method} {path}"));
             let answer = Request::new(method, path).host(&stage.authority()).send(stage.proxy.port);
             let moved = (300..400).contains(&answer.status);
-            if !moved || !std::ptr::eq(stage, &redirected) {
+            if !(redirects && moved) {
                 is_absent(method, &answer, &mut report);
             }
         }

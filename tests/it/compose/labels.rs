@@ -112,7 +112,7 @@ fn collect(tree: &Map<String, Value>, prefix: &str, settings: &mut Settings) {
                 }
             }
             Value::String(text) => drop(settings.insert(name, text.clone())),
-            other => drop(settings.insert(name, other.to_string())),
+            Value::Null | Value::Bool(_) | Value::Number(_) => drop(settings.insert(name, value.to_string())),
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::support::world::{World, config};
 const DOCUMENT: &str = "/.well-known/mcp.json";
 
 fn own_document(kind: Kind) {
-    let world = World::start_configured(kind, &|_, text| with_own_document(kind, text), &|issuer, port| {
+    let world = World::start_configured(kind, &|_, text| with_own_document(kind, &text), &|issuer, port| {
         let usual = r#"also_paths = ["/sse""#;
         config(issuer, port).replace(usual, &format!(r#"also_paths = ["{DOCUMENT}", "/sse""#))
     });
@@ -39,7 +39,7 @@ fn own_document(kind: Kind) {
 }
 
 /// The guide's lines, at the place that the guide names; files without that place stay as they are.
-fn with_own_document(kind: Kind, text: String) -> String {
+fn with_own_document(kind: Kind, text: &str) -> String {
     let lines = lines_of_the_guide(kind);
     let below = |place: &str| text.replacen(place, &format!("{place}{lines}"), 1);
     match kind {
