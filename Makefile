@@ -1,6 +1,6 @@
 # `make demo` and `make test` install what they need on a fresh Debian machine with Rust, Python 3 and Node.
 
-.PHONY: tools check test demo demo-check bench bench-instructions
+.PHONY: tools check test demo demo-check bench bench-memory bench-instructions bench-build
 
 # For the demo: traefik, envoy, nginx or caddy; `make demo-check` also takes all. PORT=… chooses the proxy's port.
 PROXY ?= traefik
@@ -30,15 +30,21 @@ demo:
 demo-check:
 	@$(DEMO) --check
 
-# Ratios to a handler that decides nothing, in one interleaved run; takes about ten minutes with the build.
-bench:
-	scripts/install-tools.sh bench
-	cargo build --release --locked --bin mcp-forward-auth --example bare
+# Ratios to a handler that decides nothing, in interleaved runs: asked directly, with two workers, behind Traefik and Envoy,
+# and one check without HTTP. About a quarter of an hour with the build; on an idle machine, or the figures mean little.
+bench: bench-build
 	.tools/venv/bin/python benches/run.py
 	cargo bench --locked --bench verification
 
-# Instructions per request: exact, and slow.
-bench-instructions:
+# Resident memory while a million distinct tokens come: minutes.
+bench-memory: bench-build
+	.tools/venv/bin/python benches/run.py memory
+
+# User-space instructions per request and per check, by callgrind: exact, and slow.
+bench-instructions: bench-build
+	.tools/venv/bin/python benches/run.py instructions
+
+bench-build:
 	scripts/install-tools.sh bench
-	cargo build --release --locked --bin mcp-forward-auth --example bare --bench verification
-	.tools/venv/bin/python benches/run.py --instructions
+	cargo build --release --locked --bin mcp-forward-auth --example bare --example common
+	cargo bench --locked --bench verification --no-run

@@ -1,4 +1,5 @@
-//! The floor: a handler that decides nothing and answers with the headers of an allow. Not shipped.
+//! The floor: a handler that decides nothing and answers with the headers of an allow, at `/auth` as at every other path,
+//! so that it can stand behind a proxy, or be the upstream of one. Not shipped.
 
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{App, HttpResponse, HttpServer, web};
@@ -26,7 +27,7 @@ async fn allow() -> HttpResponse {
 async fn main() -> std::io::Result<()> {
     let address = std::env::args().nth(1).unwrap_or_else(|| "127.0.0.1:11000".into());
     let workers = std::env::args().nth(2).and_then(|text| text.parse().ok()).unwrap_or(1);
-    HttpServer::new(|| App::new().route("/auth", web::route().to(allow)))
+    HttpServer::new(|| App::new().route("/auth", web::route().to(allow)).default_service(web::route().to(allow)))
         .workers(workers)
         .keep_alive(std::time::Duration::from_secs(120))
         .bind(address)?

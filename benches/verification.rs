@@ -120,14 +120,22 @@ fn library(jwk: &Value, issuer: &str, token: &str) -> Option<impl Fn() -> bool +
     })
 }
 
-fn verification(criterion: &mut Criterion) {
-    for algorithm in ALGORITHMS {
-        let mut group = criterion.benchmark_group(algorithm);
-        for (name, check) in contenders(algorithm) {
-            assert!(check(), "{algorithm} {name}");
-            group.bench_function(name, |bencher| bencher.iter(&check));
+/// What is compared: a name, and ways to check that must all succeed, the one that the others are compared with first.
+type Group = (&'static str, Vec<(&'static str, Check)>);
+
+fn groups() -> Vec<Group> {
+    let against_raw = ALGORITHMS.map(|algorithm| (algorithm, contenders(algorithm)));
+    against_raw.into_iter().chain([("against accepting RS256", against_accepting())]).collect()
+}
+
+fn in_detail(criterion: &mut Criterion, groups: &[Group]) {
+    for (group, contenders) in groups {
+        let mut measured = criterion.benchmark_group(*group);
+        for (name, check) in contenders {
+            assert!(check(), "{group} {name}");
+            measured.bench_function(*name, |bencher| bencher.iter(check));
         }
-        group.finish();
+        measured.finish();
     }
 }
 
@@ -159,89 +167,84 @@ fn ours(issuer: &str, jwk: &Value, tokens: &[String]) -> impl Fn() -> bool + use
     }
 }
 
-fn refusals(criterion: &mut Criterion) {
+/// Refusals, and the whole line of a decision without HTTP, against accepting a token without the cache.
+fn against_accepting() -> Vec<(&'static str, Check)> {
     let (key, other) = (SigningKey::generate("key-1", "RS256"), SigningKey::generate("key-1", "RS256"));
-    let authenticator = authenticator(ISSUER, &key.jwk(), 0);
     let good = token(&key);
-    let cases = [
-        ("garbage", "garbage".to_owned()),
-        ("unknown key", good.clone().parameter("kid", "other").signed_by(&key)),
-        ("expired", good.clone().claim("exp", 1).signed_by(&key)),
-        ("forged, again", good.signed_by(&other)),
-    ];
-    let mut group = criterion.benchmark_group("refused");
-    for (name, token) in cases {
-        let header = format!("Bearer {token}");
-        assert!(matches!(authenticate(&authenticator, &header), Authentication::Rejected(_)), "{name}");
-        group.bench_function(name, |bencher| bencher.iter(|| authenticate(&authenticator, &header)));
-    }
-    let forged: Vec<String> = (0..20_000_u32)
-        .map(|index| format!("Bearer {}", good.clone().claim("jti", index).with_signature(&[(index % 251) as u8; 256])))
-        .collect();
-    let mut next = forged.iter().cycle();
-    group.bench_function("forged, each another", |bencher| {
-        bencher.iter(|| authenticate(&authenticator, next.next().unwrap()));
-    });
-    group.finish();
+    let accepting: Check = Box::new(ours(ISSUER, &key.jwk(), &[good.clone().signed_by(&key)]));
+    let refused = |tokens: &[String]| -> Check { Box::new(refused(&key.jwk(), tokens)) };
+    let (cached, without_token) = decisions(&key);
+    vec![
+        ("accepting", accepting),
+        ("refused: garbage", refused(&["garbage".to_owned()])),
+        ("refused: unknown key", refused(&[good.clone().parameter("kid", "other").signed_by(&key)])),
+        ("refused: expired", refused(&[good.clone().claim("exp", 1).signed_by(&key)])),
+        ("refused: forged, again", refused(&[good.signed_by(&other)])),
+        ("decision, cached", cached),
+        ("decision, no token", without_token),
+    ]
 }
 
-/// The whole line of a decision, without HTTP.
-fn decisions(criterion: &mut Criterion) {
-    let key = SigningKey::generate("key-1", "RS256");
+fn refused(jwk: &Value, tokens: &[String]) -> impl Fn() -> bool + use<> {
+    let accepted = ours(ISSUER, jwk, tokens);
+    move || !accepted()
+}
+
+fn decisions(key: &SigningKey) -> (Check, Check) {
     let config = Config::from_toml(&format!(
         "[[issuers]]\nissuer = \"{ISSUER}\"\n[[resources]]\nurl = \"{RESOURCE}\"\nrequired_scopes = [\"mcp:read\"]\nallowed_emails = [\"alice@example.com\"]"
     ))
     .unwrap();
-    let point = DecisionPoint {
+    let point = Arc::new(DecisionPoint {
         trusted: TrustedProxies::new(config.server.trusted_proxies, None),
         policies: PolicySet::new(config.policies, None),
         authenticator: authenticator(ISSUER, &key.jwk(), 1 << 20),
-    };
+    });
     let head = RecordedHead::new("GET", "/auth")
         .with(Field::ForwardedMethod, "POST")
         .with(Field::ForwardedProto, "https")
         .with(Field::ForwardedHost, "mcp.example.com")
         .with(Field::ForwardedUri, "/mcp");
-    let with_token = head.clone().with(Field::Authorization, format!("Bearer {}", token(&key).signed_by(&key)));
-    let now = UnixTime::from_secs(now());
-    let mut group = criterion.benchmark_group("decision");
-    assert!(point.decide(Contract::ForwardAuth, &with_token, now).verdict.as_permit().is_some());
-    group.bench_function("cached", |bencher| {
-        bencher.iter(|| point.decide(Contract::ForwardAuth, black_box(&with_token), now));
-    });
-    group.bench_function("no token", |bencher| {
-        bencher.iter(|| point.decide(Contract::ForwardAuth, black_box(&head), now));
-    });
-    group.finish();
+    let with_token = head.clone().with(Field::Authorization, format!("Bearer {}", token(key).signed_by(key)));
+    let decide = |head: RecordedHead, allowed: bool| -> Check {
+        let (point, now) = (Arc::clone(&point), UnixTime::from_secs(now()));
+        Box::new(move || {
+            point.decide(Contract::ForwardAuth, black_box(&head), now).verdict.as_permit().is_some() == allowed
+        })
+    };
+    (decide(with_token, true), decide(head, false))
 }
 
 /// In turns and in both orders, so that a drift of the machine favours nobody: medians of the rounds' own ratios.
-fn print_ratios() {
-    const ROUNDS: usize = 21;
-    const PER_ROUND: u32 = 500;
-    println!("\n| | time, ratio to raw | spread of the rounds |\n|---|---|---|");
-    for algorithm in ALGORITHMS {
-        let contenders = contenders(algorithm);
+fn print_ratios(groups: &[Group]) {
+    println!("\n| | time, ratio | spread of the rounds |\n|---|---|---|");
+    for (group, contenders) in groups {
         let mut ratios = vec![Vec::new(); contenders.len()];
-        for round in 0..ROUNDS {
-            let mut order: Vec<usize> = (0..contenders.len()).collect();
-            if round % 2 == 1 {
-                order.reverse();
-            }
-            let mut times = vec![0.0; contenders.len()];
-            for place in order {
-                let started = Instant::now();
-                (0..PER_ROUND).for_each(|_| assert!(contenders[place].1()));
-                times[place] = started.elapsed().as_secs_f64();
-            }
+        for round in 0..21 {
+            let times = times(contenders, round % 2 == 1);
             ratios.iter_mut().zip(&times).for_each(|(ratios, time)| ratios.push(time / times[0]));
         }
         for ((name, _), mut ratios) in contenders.iter().zip(ratios).skip(1) {
             ratios.sort_by(f64::total_cmp);
             let at = |share: usize| ratios[(ratios.len() - 1) * share / 4];
-            println!("| {algorithm} {name} | {:.2} | {:.2} to {:.2} |", at(2), at(1), at(3));
+            println!("| {group}: {name} | {:.3} | {:.3} to {:.3} |", at(2), at(1), at(3));
         }
     }
+}
+
+fn times(contenders: &[(&str, Check)], backwards: bool) -> Vec<f64> {
+    const CALLS: u32 = 500;
+    let mut order: Vec<usize> = (0..contenders.len()).collect();
+    if backwards {
+        order.reverse();
+    }
+    let mut times = vec![0.0; contenders.len()];
+    for place in order {
+        let started = Instant::now();
+        (0..CALLS).for_each(|_| assert!(contenders[place].1()));
+        times[place] = started.elapsed().as_secs_f64();
+    }
+    times
 }
 
 /// `--repeat WAY ISSUER KEY-FILE TOKEN-FILE COUNT`: one way to check, and nothing that differs from run to run, so that
@@ -266,10 +269,11 @@ fn main() {
     {
         return repeat(rest);
     }
-    let mut criterion = Criterion::default().configure_from_args();
-    verification(&mut criterion);
-    refusals(&mut criterion);
-    decisions(&mut criterion);
+    let groups = groups();
+    let (warm_up, measurement) = (Duration::from_millis(500), Duration::from_secs(2));
+    let criterion = Criterion::default().warm_up_time(warm_up).measurement_time(measurement);
+    let mut criterion = criterion.configure_from_args();
+    in_detail(&mut criterion, &groups);
     criterion.final_summary();
-    print_ratios();
+    print_ratios(&groups);
 }

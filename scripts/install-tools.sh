@@ -4,7 +4,7 @@
 #   scripts/install-tools.sh                all of it
 #   scripts/install-tools.sh demo [PROXY]   only what the demo with this proxy needs (traefik, envoy, nginx, caddy or all;
 #                                           without it $PROXY, else traefik)
-#   scripts/install-tools.sh bench          all of it, and what the benches measure with
+#   scripts/install-tools.sh bench          only what the benches need
 #
 # .tools/venv    Python, the MCP SDK, traefik, envoy and caddy, from tests/requirements.txt
 # node_modules   beside every package-lock.json
@@ -26,17 +26,16 @@ main() {
   one_at_a_time
   install_venv
   command -v curl >/dev/null || apt_install curl
-  if [ "${1:-all}" = bench ]; then
-    command -v wrk >/dev/null || apt_install wrk
-    command -v valgrind >/dev/null || apt_install valgrind
-  fi
-  if [ "${1:-all}" != demo ]; then
-    install_nginx
-    install_node_modules
-    return
-  fi
-  case "${2:-${PROXY:-traefik}}" in
-    nginx | all) install_nginx ;;
+  case "${1:-all} ${2:-${PROXY:-traefik}}" in
+    bench*)
+      command -v wrk >/dev/null || apt_install wrk
+      command -v valgrind >/dev/null || apt_install valgrind
+      ;;
+    all*)
+      install_nginx
+      install_node_modules
+      ;;
+    "demo nginx" | "demo all") install_nginx ;;
   esac
 }
 

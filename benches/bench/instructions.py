@@ -5,11 +5,10 @@ import json
 import re
 import socket
 import subprocess
-import time
 from pathlib import Path
 
 from .issuer import Issuer
-from .servers import PROJECT, Server, bare, service
+from .servers import RELEASE, Server, bare, service
 
 SHORT, LONG = 1000, 5000
 # Forgeries are each another token: a known one is refused from memory.
@@ -23,7 +22,7 @@ HEAD = ("GET /auth HTTP/1.1\r\nHost: 127.0.0.1\r\nUser-Agent: client/1.0\r\nAcce
 
 def run(issuer: Issuer, folder: Path) -> None:
     good = issuer.tokens("RS256", 100)
-    floor = _per_request(bare(folder), good, folder)
+    floor = _per_request(bare(), good, folder)
     cases = [
         ("cached", service(issuer, folder, "cached"), good),
         ("cached, every allow logged", service(issuer, folder, "full", allows=1.0), good),
@@ -44,7 +43,7 @@ def _checks(issuer: Issuer, folder: Path) -> float:
     """The check of one token without HTTP. Gives back the floor of RS256."""
     refused = {
         "garbage": ["garbage"], "unknown key": issuer.tokens("RS256", 1, kid="other"),
-        "expired": issuer.tokens("RS256", 1, expired=True), "forged, each another": issuer.forgeries(LONG_CHECKS),
+        "expired": issuer.expired(1), "forged, each another": issuer.forgeries(LONG_CHECKS),
         "forged, again": issuer.forgeries(1),
     }
     floors = {}
@@ -76,7 +75,7 @@ def _check(issuer: Issuer, folder: Path, way: str, algorithm: str, tokens: list[
 
 def _verification() -> Path:
     """The bench as it was built last; cargo puts a hash into its name."""
-    built = (PROJECT / "target" / "release" / "deps").glob("verification-*")
+    built = (RELEASE / "deps").glob("verification-*")
     return max((path for path in built if not path.suffix), key=lambda path: path.stat().st_mtime)
 
 
@@ -88,10 +87,7 @@ def _collect(server: Server, tokens: list[str], count: int, folder: Path) -> int
     program = [word for word in server.command if word not in ("taskset", "-c", "0")]
     command = ["valgrind", "--tool=callgrind", f"--callgrind-out-file={folder}/callgrind.out", *program]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    while not server._answers():
-        if process.poll() is not None:
-            raise SystemExit(f"bench: {' '.join(command)} ended: {process.stderr.read()}")
-        time.sleep(0.2)
+    server.wait(process)
     _send(server.port, tokens, count)
     process.terminate()
     _, report = process.communicate()

@@ -16,8 +16,7 @@ BATCH = 50
 def run(stack: ExitStack, issuer: Issuer, folder: Path, count: int) -> None:
     # The size that ships, not the one that the other runs use.
     server = stack.enter_context(service(issuer, folder, "memory", cache_bytes=48 << 20))
-    print("\nmemory after so many distinct tokens, with the cache of 48 MiB that is the default:\n")
-    print("| tokens | resident, MiB |\n|---|---|")
+    print("| distinct tokens, the cache of 48 MiB that is the default | resident, MiB |\n|---|---|")
     print(f"| 0 | {server.memory() / 1024:.0f} |", flush=True)
     steps, processes = 10, os.cpu_count() or 1
     each = count // steps // processes
