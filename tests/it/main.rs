@@ -29,3 +29,4 @@ mod properties;
 mod redirect;
 mod smoke;
 mod support;
+mod whole_answers;

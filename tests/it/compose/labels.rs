@@ -134,7 +134,7 @@ fn a_value_that_drifts_is_a_difference() {
         differences(&drifted, &file),
         [
             r#"http.middlewares.own-view.headers.customrequestheaders.x-original-url: None, Some("")"#,
-            r#"http.routers.mcp.middlewares: Some("cors,mcp-auth"), Some("own-view,cors,mcp-auth")"#,
+            r#"http.routers.mcp.middlewares: Some("cors,mcp-auth"), Some("own-view,cors,mcp-auth,whole-body")"#,
         ]
     );
 }

@@ -124,7 +124,7 @@ fn behind_a_load_balancer_each_blanked_header_closes_its_own_forgery() {
 #[test]
 fn behind_a_load_balancer_the_headers_are_blanked_before_the_decision() {
     let late = Edits::of("behind-load-balancer.yml")
-        .replacing("middlewares: [own-view, cors, mcp-auth]", "middlewares: [cors, mcp-auth, own-view]");
+        .replacing("middlewares: [own-view, cors, mcp-auth, whole-body]", "middlewares: [cors, mcp-auth, own-view]");
     assert_eq!(believed(&behind_load_balancer(&late))[..3], [true; 3], "the order of the middlewares closes it");
 }
 
@@ -178,7 +178,7 @@ fn encoded_delimiters_are_closed_twice_by_the_proxy_and_by_the_service() {
 /// Without it a preflight would be asked of the service, and let through to the upstream.
 #[test]
 fn preflights_are_closed_by_the_middleware_that_answers_them() {
-    let edits =
-        Edits::of("dynamic.yml").replacing("middlewares: [own-view, cors, mcp-auth]", "middlewares: [mcp-auth]");
+    let edits = Edits::of("dynamic.yml")
+        .replacing("middlewares: [own-view, cors, mcp-auth, whole-body]", "middlewares: [mcp-auth]");
     closed_by(Traefik, &edits, preflight_reaches_upstream);
 }

@@ -75,26 +75,7 @@ impl Client {
     }
 
     /// Runs the client to its end; it has a deadline of its own.
-    ///
-    /// Seen a few times with all clients starting at once: Traefik cuts the first short answer that the Python SDK's
-    /// server gives the Python SDK's client. Such a run says nothing about decisions and is made again; what it has to
-    /// show, streams included, it has to show whole.
     pub fn connect(self, visit: &Visit) -> Report {
-        const ATTEMPTS: usize = 3;
-        let cut = |report: &Report| {
-            report.json["error"].as_str().is_some_and(|error| error.contains("incomplete chunked read"))
-        };
-        let mut report = self.run(visit);
-        for _ in 1..ATTEMPTS {
-            if !cut(&report) {
-                break;
-            }
-            report = self.run(visit);
-        }
-        report
-    }
-
-    fn run(self, visit: &Visit) -> Report {
         let output = self.command(visit).output().unwrap_or_else(|error| panic!("{self} cannot be started: {error}"));
         let json = serde_json::from_slice(&output.stdout).unwrap_or_else(|error| {
             let said = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned());

@@ -126,13 +126,13 @@ impl Connection {
         self.stream.write_all(bytes).unwrap();
     }
 
-    /// The next answer, told from its neighbours by `Content-Length`; `None` when the server has closed.
+    /// The next answer, told from its neighbours by its length; `None` when the server closed before its end.
     pub fn read(&mut self) -> Option<Response> {
         loop {
             if let Some(end) = self.unread.windows(4).position(|window| window == b"\r\n\r\n") {
                 let head = Response::parse(&self.unread[..end + 4]).expect("an HTTP answer");
-                let length: usize = head.header("content-length").map_or(0, |length| length.parse().unwrap());
-                if self.unread.len() >= end + 4 + length {
+                let body = &self.unread[end + 4..];
+                if let Some(length) = body_length(&head, body).filter(|length| *length <= body.len()) {
                     let rest = self.unread.split_off(end + 4 + length);
                     return Response::parse(&std::mem::replace(&mut self.unread, rest));
                 }
@@ -168,9 +168,15 @@ impl Response {
             .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
             .collect();
         let raw = &bytes[end + 4..];
-        let chunked = headers.iter().any(|(name, value)| name == "transfer-encoding" && value.contains("chunked"));
-        let body = if chunked { unchunk(raw) } else { raw.to_vec() };
-        Some(Self { status, headers, body })
+        let mut answer = Self { status, headers, body: raw.to_vec() };
+        if answer.is_chunked() {
+            answer.body = unchunk(raw);
+        }
+        Some(answer)
+    }
+
+    fn is_chunked(&self) -> bool {
+        self.all("transfer-encoding").iter().any(|coding| coding.contains("chunked"))
     }
 
     /// The only value of a header; `None` when absent, a panic when repeated.
@@ -205,6 +211,15 @@ fn is_complete(bytes: &[u8]) -> bool {
     let Some(answer) = Response::parse(bytes) else { return false };
     let length = answer.all("content-length").first().and_then(|length| length.parse().ok());
     length.is_some_and(|length: usize| answer.body.len() >= length)
+}
+
+/// How much of `raw` belongs to the answer with this head; `None` while that cannot be told.
+fn body_length(head: &Response, raw: &[u8]) -> Option<usize> {
+    const LAST: &[u8] = b"0\r\n\r\n";
+    if head.is_chunked() {
+        return raw.windows(LAST.len()).position(|window| window == LAST).map(|start| start + LAST.len());
+    }
+    Some(head.header("content-length").map_or(0, |length| length.parse().unwrap()))
 }
 
 /// Puts the pieces of a chunked body together.

@@ -4,6 +4,12 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+/// Where the answer's head comes at once and its body, `whole`, a moment later, as a server sends it that streams.
+pub const IN_PARTS: &str = "/mcp/in-parts";
+/// Where the connection is closed instead of an answer.
+pub const HANG_UP: &str = "/mcp/hang-up";
 
 /// A request as it reached the upstream; bytes are read as Latin-1, so that none is lost.
 #[derive(Debug, Clone)]
@@ -14,7 +20,8 @@ pub struct Seen {
     pub body: String,
 }
 
-/// Answers every request with an empty 200 that carries `X-Upstream: reached`.
+/// Answers [`IN_PARTS`] in two parts and [`HANG_UP`] not at all, and every other request with an empty 200 that carries
+/// `X-Upstream: reached`.
 pub struct Upstream {
     pub port: u16,
     shared: Arc<Shared>,
@@ -68,12 +75,22 @@ impl Shared {
         let mut reader = BufReader::new(stream.try_clone().unwrap());
         while let Some(mut seen) = read_head(&mut reader) {
             seen.body = read_body(&mut reader, &seen);
+            let path = seen.path().to_owned();
             self.seen.lock().unwrap().push(seen);
-            if stream.write_all(b"HTTP/1.1 200 OK\r\nX-Upstream: reached\r\nContent-Length: 0\r\n\r\n").is_err() {
+            if path == HANG_UP || answer(&mut stream, path == IN_PARTS).is_err() {
                 break;
             }
         }
     }
+}
+
+fn answer(stream: &mut TcpStream, in_parts: bool) -> std::io::Result<()> {
+    if !in_parts {
+        return stream.write_all(b"HTTP/1.1 200 OK\r\nX-Upstream: reached\r\nContent-Length: 0\r\n\r\n");
+    }
+    stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")?;
+    std::thread::sleep(Duration::from_millis(5));
+    stream.write_all(b"5\r\nwhole\r\n0\r\n\r\n")
 }
 
 impl Seen {
