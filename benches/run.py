@@ -41,6 +41,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=11, help="of one second each (%(default)s)")
     parser.add_argument("--tokens", type=int, default=1_000_000, help="of `memory` (%(default)s)")
     options = parser.parse_args()
+    sys.stdout.reconfigure(line_buffering=True)
     for part in options.parts or DEFAULT:
         title, run = PARTS[part]
         print(f"\n## {title}\n", flush=True)

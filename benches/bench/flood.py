@@ -18,4 +18,4 @@ def run(stack: ExitStack, issuer: Issuer, folder: Path) -> None:
         tokens = [token for number in range(1000) for token in issuer.tokens("ES256", 1, kid=f"key-{number}", age=age)]
         before = issuer.fetches
         result = once(Load(f"flood {name}", server, tokens, status=401), folder, pinned=True, seconds=SECONDS)
-        print(f"| {name} | {result.requests} | {issuer.fetches - before} |", flush=True)
+        print(f"| {name} | {result.requests} | {issuer.fetches - before} |")

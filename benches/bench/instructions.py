@@ -33,7 +33,7 @@ def run(issuer: Issuer, folder: Path) -> None:
     figures = {}
     for name, server, tokens in cases:
         figure = figures[name] = _per_request(server, tokens, folder)
-        print(f"| {name} | {figure:.0f} | {figure / floor:.2f} |", flush=True)
+        print(f"| {name} | {figure:.0f} | {figure / floor:.2f} |")
     raw = _checks(issuer, folder)
     added = figures["uncached RS256"] - figures["cached"]
     print(f"\nuncached less cached, ratio to the raw RS256 check: {added / raw:.2f}")
@@ -56,7 +56,7 @@ def _checks(issuer: Issuer, folder: Path) -> float:
         if algorithm == "RS256":
             rows += [(f"refused: {name}", _check(issuer, folder, "ours", algorithm, bad)) for name, bad in refused.items()]
         for name, figure in rows:
-            print(f"| {algorithm} {name} | {figure:.0f} | {figure / raw:.3f} | {figure / accept:.3f} |", flush=True)
+            print(f"| {algorithm} {name} | {figure:.0f} | {figure / raw:.3f} | {figure / accept:.3f} |")
     return floors["RS256"]
 
 

@@ -92,7 +92,7 @@ def compare(results: Results, pairs: list[tuple[str, str]]) -> None:
     """The ratio of the rates of each pair, round by round."""
     print("\n| requests/s of | over those of | ratio |\n|---|---|---|")
     for name, base in pairs:
-        print(f"| {name} | {base} | {ratio(results, name, base, lambda r: r.rate):.2f} |", flush=True)
+        print(f"| {name} | {base} | {ratio(results, name, base, lambda r: r.rate):.2f} |")
 
 
 def once(load: Load, folder: Path, pinned: bool, seconds: int = 1) -> Result:

@@ -17,7 +17,7 @@ def run(stack: ExitStack, issuer: Issuer, folder: Path, count: int) -> None:
     # The size that ships, not the one that the other runs use.
     server = stack.enter_context(service(issuer, folder, "memory", cache_bytes=48 << 20))
     print("| distinct tokens, the cache of 48 MiB that is the default | resident, MiB |\n|---|---|")
-    print(f"| 0 | {server.memory() / 1024:.0f} |", flush=True)
+    print(f"| 0 | {server.memory() / 1024:.0f} |")
     steps, processes = 10, os.cpu_count() or 1
     each = count // steps // processes
     # Forked, so that every process has the issuer's key.
@@ -31,7 +31,7 @@ def run(stack: ExitStack, issuer: Issuer, folder: Path, count: int) -> None:
             asker.join()
             if asker.exitcode:
                 raise SystemExit("bench: not every token was accepted")
-        print(f"| {first + each * processes} | {server.memory() / 1024:.0f} |", flush=True)
+        print(f"| {first + each * processes} | {server.memory() / 1024:.0f} |")
 
 
 def _ask(issuer: Issuer, port: int, first: int, count: int) -> None:

@@ -51,19 +51,19 @@ def run(stack: ExitStack, issuer: Issuer, folder: Path, rounds: int) -> None:
             place = folder / f"{name}-{len(loads)}"
             proxy = stack.enter_context(launch(place, (target or backends.upstream).port, backends.upstream.port, edit))
             loads.append(Load(way, proxy, tokens, counted=[proxy, *filter(None, [target])]))
-        print(f"\n### {name}\n")
+        print(f"### {name}\n")
         results = measure(loads, folder, rounds, pinned=False)
         table(results, "no authorization")
         logged = "cached, every allow logged"
         compare(results, [(logged, "bare handler"), ("cached", "bare handler"), *((logged, way) for way in ways)])
+        print()
 
 
 def _ways(backends: Backends, launch: Callable, more: dict[str, Edit]) -> dict[str, tuple[Server | None, Edit]]:
-    unchanged: Edit = lambda text: text  # noqa: E731
     without = _without_traefik if launch is traefik else _without_envoy
     return {
         "no authorization": (None, without),
-        **{name: (target, unchanged) for name, target in backends.targets.items()},
+        **{name: (target, _unchanged) for name, target in backends.targets.items()},
         **{name: (None, edit) for name, edit in more.items()},
     }
 
@@ -84,10 +84,17 @@ def envoy(folder: Path, asked: int, upstream: int, edit: Edit) -> Proxy:
 def _copy(name: str, folder: Path, ports: tuple[int, int, int], edit: Edit) -> None:
     """The shipped files with other ports, in one go: a new port may look like a shipped one."""
     (folder / name).mkdir(parents=True)
-    new = dict(zip(("8080", "11000", "8000"), map(str, ports)))
+    new, edited = dict(zip(("8080", "11000", "8000"), map(str, ports))), False
     for file in (PROJECT / name).iterdir():
         text = re.sub(r"\b(8080|11000|8000)\b", lambda found: new[found[0]], file.read_text())
         (folder / name / file.name).write_text(edit(text))
+        edited |= edit(text) != text
+    if not edited and edit is not _unchanged:
+        raise SystemExit(f"bench: what was to be changed is no longer in the files of {name}")
+
+
+def _unchanged(text: str) -> str:
+    return text
 
 
 def _without_traefik(text: str) -> str:

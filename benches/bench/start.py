@@ -22,4 +22,4 @@ def run(issuer: Issuer, folder: Path) -> None:
           f"({min(started) * 1000:.1f} to {max(started) * 1000:.1f}) |\n|---|---|")
     print(f"| the same of the bare handler | {statistics.median(floor) * 1000:.1f} ms |")
     print(f"| idle memory, resident | {statistics.median(memory) / 1024:.1f} MiB |")
-    print(f"| binary, stripped | {size / (1 << 20):.1f} MiB |", flush=True)
+    print(f"| binary, stripped | {size / (1 << 20):.1f} MiB |")
