@@ -4,7 +4,7 @@ import json
 import os
 import sys
 import textwrap
-import time
+from datetime import datetime
 from typing import Any
 
 from demo.issuer import LIFETIME
@@ -85,7 +85,8 @@ class Decisions:
 def describe(decision: dict[str, Any]) -> str:
     """One decision. What a client chose is escaped: a terminal must not obey it."""
     asked, who = (ascii(text)[1:-1] for text in (_asked(decision), decision.get("subject", "nobody")))
-    clock = time.strftime("%H:%M:%S", time.localtime(decision["timestamp"]))
+    # Python 3.10 does not read the Z that stands for UTC.
+    clock = datetime.fromisoformat(decision["timestamp"].replace("Z", "+00:00")).astimezone().strftime("%H:%M:%S")
     return f"     {clock}  {asked:<20}  {who:<8}  {decision['status']}  {decision.get('reason', '')}".rstrip()
 
 

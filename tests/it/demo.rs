@@ -7,6 +7,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::support::http::Request;
 use crate::support::ports;
 use crate::support::process::{Process, TempDir, eventually};
 use crate::support::proxies::Kind;
@@ -134,6 +135,19 @@ fn listening_on(port: u16) -> Vec<String> {
         (fields[3] == "0A" && its_port == format!("{port:04X}")).then_some(address)
     });
     listening.map(|address| if address == "0100007F" { "127.0.0.1".into() } else { address.to_owned() }).collect()
+}
+
+#[test]
+fn each_decision_is_shown_while_the_demo_runs() {
+    let mut running = Running::start(Kind::Traefik);
+    Request::get("/mcp").host(&format!("localhost:{}", running.port)).send(running.port);
+    let printed = running.demo.folder().join("output");
+    running.demo.wait_until("shown", || {
+        let text = fs::read_to_string(&printed).unwrap();
+        text.lines().last().unwrap().split_whitespace().skip(1).eq(["GET", "/mcp", "nobody", "401", "missing_token"])
+    });
+    running.signal("-INT", true);
+    running.ends_with(0);
 }
 
 #[test]
