@@ -149,3 +149,31 @@ impl Entry {
         aws_lc_rs::constant_time::verify_slices_are_equal(&self.token, token.as_bytes()).is_ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::authn::Credential;
+    use crate::domain::Occurrence;
+
+    fn token(text: &str) -> BearerToken<'_> {
+        match Credential::from_authorization(Occurrence::Once(text.as_bytes())) {
+            Credential::Bearer(token) => token,
+            Credential::None | Credential::Malformed(_) => panic!("{text} is no bearer token"),
+        }
+    }
+
+    #[test]
+    fn a_token_with_the_fingerprint_of_another_is_not_that_other() {
+        let now = UnixTime::from_secs(1);
+        let cache = TokenCache::new(100_000);
+        let (alice, mallory) = (token("Bearer alice"), token("Bearer mallory"));
+        let identity = Identity::for_test("https://idp.example.com", r#"{"iss":"i","exp":9,"sub":"alice"}"#);
+        let generation = Generation { issuer: 0, key_set: 1 };
+        cache.remember(alice, Arc::new(identity), generation, UnixTime::from_secs(9));
+        assert!(cache.verified(alice, now, |_| 1).is_some());
+        let [place, other] = [alice, mallory].map(|token| cache.fingerprint.hash_one(token.as_bytes()));
+        cache.verified.insert(other, cache.verified.get(&place).unwrap());
+        assert!(cache.verified(mallory, now, |_| 1).is_none());
+    }
+}
