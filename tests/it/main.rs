@@ -21,6 +21,7 @@ mod contract;
 mod decision;
 mod demo;
 mod direct_attacks;
+mod documentation;
 mod holes;
 mod issuers;
 mod many_servers;

@@ -10,7 +10,7 @@ use crate::support::report::Report;
 use crate::support::tools::project;
 
 /// Files below `folder`, without what is installed or built.
-fn files(folder: &Path, keep: &dyn Fn(&Path) -> bool) -> Vec<PathBuf> {
+pub fn files(folder: &Path, keep: &dyn Fn(&Path) -> bool) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let skipped = ["node_modules", "target", ".git", ".tools"];
     let Ok(entries) = fs::read_dir(folder) else { return found };
@@ -26,11 +26,11 @@ fn files(folder: &Path, keep: &dyn Fn(&Path) -> bool) -> Vec<PathBuf> {
     found
 }
 
-fn has_extension(path: &Path, extension: &str) -> bool {
+pub fn has_extension(path: &Path, extension: &str) -> bool {
     path.extension().is_some_and(|found| found == extension)
 }
 
-fn shown(path: &Path) -> String {
+pub fn shown(path: &Path) -> String {
     path.strip_prefix(project()).unwrap().display().to_string()
 }
 
@@ -93,7 +93,7 @@ fn every_example_file_and_every_code_block_loads() {
 }
 
 /// `NAME=value` lines, as shells, Docker and Compose read them.
-fn variables(text: &str) -> Vec<(String, String)> {
+pub fn variables(text: &str) -> Vec<(String, String)> {
     let sound = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     sound.map(|line| line.split_once('=').unwrap()).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }

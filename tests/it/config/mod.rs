@@ -1,6 +1,6 @@
 //! The configuration: what it refuses and in which words, where it comes from, and that every shipped one loads.
 
-mod documents;
+pub mod documents;
 mod mcpauth;
 mod mistakes;
 mod process;

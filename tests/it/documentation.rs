@@ -1,0 +1,104 @@
+//! What the documentation says of the tree is true: links, cited tests, commands of `make`, shown output.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use mcp_forward_auth::config::{Config, Overrides};
+
+use crate::config::documents::{files, has_extension, shown, variables};
+use crate::support::report::Report;
+use crate::support::tools::project;
+
+fn pages() -> Vec<(PathBuf, String)> {
+    let paths = files(&project(), &|path| has_extension(path, "md"));
+    paths.into_iter().map(|path| (path.clone(), fs::read_to_string(path).unwrap())).collect()
+}
+
+/// What stands between `open` and the next `close`, as often as it occurs.
+fn between<'t>(text: &'t str, open: &'t str, close: &'t str) -> impl Iterator<Item = &'t str> {
+    text.split(open).skip(1).filter_map(move |rest| rest.split(close).next())
+}
+
+#[test]
+fn every_link_leads_to_a_file_and_to_a_heading_of_it() {
+    let mut report = Report::new("links");
+    for (page, text) in pages() {
+        for link in between(&text, "](", ")").filter(|link| !link.contains("://")) {
+            report.row(format!("{}: {link}", shown(&page)));
+            let (path, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let target = if path.is_empty() { page.clone() } else { page.parent().unwrap().join(path) };
+            report.holds(target.exists(), || "there is no such file".to_owned());
+            report.holds(anchor.is_empty() || anchors(&target).contains(anchor), || "no such heading".to_owned());
+        }
+    }
+    report.finish();
+}
+
+/// The headings of a page, as links name them.
+fn anchors(page: &Path) -> BTreeSet<String> {
+    let text = fs::read_to_string(page).unwrap_or_default();
+    let headings = text.lines().filter_map(|line| line.trim_start_matches('#').strip_prefix(' '));
+    let kept = |char: char| match char {
+        ' ' => Some('-'),
+        char if char.is_alphanumeric() || "-_".contains(char) => Some(char),
+        _ => None,
+    };
+    headings.map(|heading| heading.to_lowercase().chars().filter_map(kept).collect()).collect()
+}
+
+#[test]
+fn the_security_model_cites_tests_that_exist() {
+    let text = fs::read_to_string(project().join("docs/security-model.md")).unwrap();
+    let mut report = Report::new("cited tests");
+    for row in text.lines().filter(|line| line.starts_with("| ") && !line.contains("tested in")) {
+        let cells: Vec<&str> = row.split(" | ").collect();
+        let [_, _, cited] = cells.as_slice() else { continue };
+        for name in between(cited, "`", "`")
+            .step_by(2)
+            .filter(|name| name.ends_with('/') || has_extension(Path::new(name), "rs"))
+        {
+            report.row(format!("{name} of: {row}"));
+            let base = if name.starts_with("src/") { project() } else { project().join("tests/it") };
+            report.holds(has_tests(&base.join(name)), || "no test is there".to_owned());
+        }
+    }
+    report.finish();
+}
+
+fn has_tests(path: &Path) -> bool {
+    let files = if path.is_dir() { files(path, &|path| has_extension(path, "rs")) } else { vec![path.to_owned()] };
+    files.iter().any(|file| fs::read_to_string(file).is_ok_and(|text| text.contains("#[test]")))
+}
+
+#[test]
+fn every_command_of_make_that_is_named_exists_and_the_readme_names_those_to_begin_with() {
+    let makefile = fs::read_to_string(project().join("Makefile")).unwrap();
+    let targets: BTreeSet<&str> = between(&makefile, ".PHONY:", "\n").flat_map(str::split_whitespace).collect();
+    let mut report = Report::new("make");
+    for (page, text) in pages() {
+        for named in text.split("`make ").chain(text.split("\nmake ")).skip(1).filter_map(|rest| {
+            let end = rest.find(|char: char| !char.is_ascii_lowercase() && char != '-')?;
+            (end > 0).then(|| &rest[..end])
+        }) {
+            report.row(format!("{}: make {named}", shown(&page)));
+            report.holds(targets.contains(named) || text.starts_with(named), || "there is no such target".to_owned());
+        }
+    }
+    report.row("README.md");
+    let readme = fs::read_to_string(project().join("README.md")).unwrap();
+    for command in ["make demo ", "make demo PROXY=", "make demo-check ", "make test ", "make bench "] {
+        report.holds(readme.contains(&format!("\n{command}")), || format!("{command} is missing"));
+    }
+    report.holds(readme.lines().count() <= 150, || "it is too long".to_owned());
+    report.finish();
+}
+
+#[test]
+fn the_example_in_place_of_mcpauth_shows_what_check_says() {
+    let folder = project().join("examples/mcpauth-drop-in");
+    let given = variables(&fs::read_to_string(folder.join(".env")).unwrap());
+    let said = Config::from_sources(&Overrides::default(), &given).unwrap().to_string();
+    let readme = fs::read_to_string(folder.join("README.md")).unwrap();
+    assert!(readme.contains(&format!("\n```\n{said}```\n")), "{said}");
+}
