@@ -10,7 +10,8 @@ use super::decision_record::Format;
 /// Sends events to standard output. `level` is `off`, `error`, `warn`, `info`, `debug` or `trace`.
 pub fn start(level: &str, format: Format) {
     // What the web server says of its own start is of no use to an operator.
-    let filter = format!("{level},actix_server=warn");
+    // What the certificate check says stands in our own line, and its own names folders of the machine that built this.
+    let filter = format!("{level},actix_server=warn,rustls_platform_verifier=off");
     let filter = EnvFilter::try_new(filter).unwrap_or_else(|_| EnvFilter::new("info"));
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_target(false).with_span_events(FmtSpan::CLOSE);
     // A second start in one process (tests) keeps the first subscriber.

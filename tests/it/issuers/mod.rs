@@ -6,6 +6,7 @@ mod differential;
 mod discovery;
 mod hostile_key_sets;
 mod outage;
+mod private_authority;
 mod rotation;
 mod several;
 mod unknown_keys;
