@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::io::Write as _;
 
-use super::json_line::JsonLine;
+use super::json_line::{JsonLine, Name, name};
 use crate::domain::UnixTime;
 
 /// How lines look.
@@ -85,24 +85,24 @@ impl DecisionRecord<'_> {
 /// What is absent is left out.
 fn write_json(out: &mut Vec<u8>, record: &DecisionRecord<'_>) {
     let mut line = JsonLine::begin(out);
-    line.text("timestamp", record.timestamp.as_str());
-    line.text("level", record.level);
-    line.text("message", record.message);
-    line.text("decision", record.decision);
-    line.text("reason", record.reason);
-    line.text("detail", record.detail.as_deref());
-    line.text("resource", record.resource);
-    line.text("method", record.method);
-    line.text("path", record.path);
-    line.number("status", record.status);
-    line.number("duration_ms", record.duration_ms);
-    line.text("client_ip", record.client_ip);
-    line.text("user_agent", record.user_agent);
-    line.text("issuer", record.issuer);
-    line.text("client", record.client);
-    line.text("subject", record.subject);
-    line.text("contract", record.contract);
-    line.text("request_id", record.request_id);
+    line.text(name!("timestamp"), record.timestamp.as_str());
+    line.text(name!("level"), record.level);
+    line.text(name!("message"), record.message);
+    line.text(name!("decision"), record.decision);
+    line.text(name!("reason"), record.reason);
+    line.text(name!("detail"), record.detail.as_deref());
+    line.text(name!("resource"), record.resource);
+    line.text(name!("method"), record.method);
+    line.text(name!("path"), record.path);
+    line.number(name!("status"), record.status);
+    line.number(name!("duration_ms"), record.duration_ms);
+    line.text(name!("client_ip"), record.client_ip);
+    line.text(name!("user_agent"), record.user_agent);
+    line.text(name!("issuer"), record.issuer);
+    line.text(name!("client"), record.client);
+    line.text(name!("subject"), record.subject);
+    line.text(name!("contract"), record.contract);
+    line.text(name!("request_id"), record.request_id);
     line.end();
 }
 

@@ -3,8 +3,20 @@
 
 use serde::Serialize;
 
-/// An object in the making.
+/// An object in the making; every member ends with a comma until the object does.
 pub(super) struct JsonLine<'a>(&'a mut Vec<u8>);
+
+/// The name of a member as it is written.
+macro_rules! name {
+    ($name:literal) => {
+        Name(concat!("\"", $name, "\":"))
+    };
+}
+pub(super) use name;
+
+/// See [`name!`].
+#[derive(Clone, Copy)]
+pub(super) struct Name(pub(super) &'static str);
 
 impl<'a> JsonLine<'a> {
     /// Begins an object at the end of `out`.
@@ -14,39 +26,32 @@ impl<'a> JsonLine<'a> {
     }
 
     /// A member that is text; left out when there is none.
-    pub(super) fn text<'v>(&mut self, name: &'static str, value: impl Into<Option<&'v str>>) {
+    pub(super) fn text<'v>(&mut self, name: Name, value: impl Into<Option<&'v str>>) {
         let Some(value) = value.into() else { return };
-        self.name(name);
         if is_plain(value) {
+            self.0.reserve(name.0.len() + value.len() + 3);
+            self.0.extend_from_slice(name.0.as_bytes());
             self.0.push(b'"');
             self.0.extend_from_slice(value.as_bytes());
-            self.0.push(b'"');
+            self.0.extend_from_slice(b"\",");
         } else {
-            self.value(&value);
+            self.number(name, value);
         }
     }
 
-    /// A member that is a number.
-    pub(super) fn number(&mut self, name: &'static str, value: impl Serialize) {
-        self.name(name);
-        self.value(&value);
+    /// A member that is a number, or text that must be escaped.
+    pub(super) fn number(&mut self, name: Name, value: impl Serialize) {
+        self.0.extend_from_slice(name.0.as_bytes());
+        // Neither a string nor a number can fail.
+        let _ = serde_json::to_writer(&mut *self.0, &value);
+        self.0.push(b',');
     }
 
-    /// Ends the object.
+    /// Ends the object, which holds a member.
     pub(super) fn end(self) {
-        self.0.push(b'}');
-    }
-
-    /// No member ends with a brace, so one at the end of the buffer is the object's own.
-    fn name(&mut self, name: &'static str) {
-        self.0.extend_from_slice(if self.0.ends_with(b"{") { b"\"" } else { b",\"" });
-        self.0.extend_from_slice(name.as_bytes());
-        self.0.extend_from_slice(b"\":");
-    }
-
-    /// A string or a number; neither can fail.
-    fn value(&mut self, value: &impl Serialize) {
-        let _ = serde_json::to_writer(&mut *self.0, value);
+        if let Some(comma) = self.0.last_mut() {
+            *comma = b'}';
+        }
     }
 }
 
@@ -64,10 +69,10 @@ mod tests {
         for text in ["", "plain", "{", "a\"b", "a\\", "line\r\nbreak", "\u{0}\u{1f}\u{7f}", "caf\u{e9} \u{1f600}"] {
             let mut out = Vec::new();
             let mut line = JsonLine::begin(&mut out);
-            line.text("first", text);
-            line.text("absent", None);
-            line.number("status", 200_u16);
-            line.text("last", Some(text));
+            line.text(name!("first"), text);
+            line.text(name!("absent"), None);
+            line.number(name!("status"), 200_u16);
+            line.text(name!("last"), Some(text));
             line.end();
             let read: serde_json::Value = serde_json::from_slice(&out).unwrap();
             assert_eq!(read, serde_json::json!({ "first": text, "status": 200, "last": text }), "{text:?}");
