@@ -98,7 +98,7 @@ def _unchanged(text: str) -> str:
 
 
 def _without_traefik(text: str) -> str:
-    return text.replace("middlewares: [cors, mcp-auth]", "middlewares: [cors]")
+    return text.replace(", mcp-auth]", "]")
 
 
 FILTER = re.compile(r"^ {10}- name: envoy\.filters\.http\.ext_authz\n.*?(?=^ {10}- name: )", re.DOTALL | re.MULTILINE)
