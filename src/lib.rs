@@ -17,6 +17,8 @@ pub mod authz;
 
 pub mod decision;
 
+pub mod store;
+
 pub mod http;
 
 pub mod config;
@@ -27,3 +29,4 @@ pub mod app;
 pub mod clock;
 pub mod command;
 pub mod outbound;
+pub mod random;

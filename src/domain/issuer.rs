@@ -18,6 +18,11 @@ impl Issuer {
         Ok(Self(text.into()))
     }
 
+    /// The identifier as a URL, for what is made of its parts.
+    pub fn to_url(&self) -> Result<url::Url, url::ParseError> {
+        url::Url::parse(&self.0)
+    }
+
     /// The identifier exactly as configured.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 /// One scope token.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Scope(Box<str>);
@@ -51,6 +53,17 @@ impl ScopeSet {
         &self.0
     }
 
+    /// The scopes that are in both sets.
+    #[must_use]
+    pub fn intersection(&self, other: &Self) -> Self {
+        self.0.iter().filter(|scope| other.contains(scope)).cloned().collect()
+    }
+
+    /// Whether every scope of `other` is in this set.
+    pub fn contains_all(&self, other: &Self) -> bool {
+        other.0.iter().all(|scope| self.contains(scope))
+    }
+
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -63,6 +76,19 @@ impl FromIterator<Scope> for ScopeSet {
         scopes.sort_unstable();
         scopes.dedup();
         Self(scopes)
+    }
+}
+
+/// One text, as the `scope` parameter is written.
+impl Serialize for ScopeSet {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ScopeSet {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self::from_claim(&text))
     }
 }
 
