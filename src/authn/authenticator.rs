@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::cache::{CacheFigures, Generation, TokenCache};
 use super::issuer_keys::LoadedKeys;
 use super::unverified::UnverifiedToken;
-use super::{Algorithm, Authentication, BearerToken, Credential, Identity, IssuerKeys, TokenFault, jwt};
+use super::{Algorithm, Authentication, BearerToken, Credential, Identity, IssuerKeys, RevokedTokens, TokenFault, jwt};
 use crate::domain::{Issuer, UnixTime};
 
 /// An issuer whose tokens are accepted.
@@ -32,6 +32,14 @@ pub struct Authenticator {
     by_name: HashMap<Box<str>, usize>,
     cache: TokenCache,
     leeway: Duration,
+    own: Option<Own>,
+}
+
+/// The issuer that is ourselves, and what was taken back of its tokens.
+#[derive(Debug)]
+struct Own {
+    issuer: usize,
+    revoked: Arc<dyn RevokedTokens>,
 }
 
 impl Authenticator {
@@ -44,7 +52,14 @@ impl Authenticator {
     pub fn new(issuers: Vec<IssuerSettings>, leeway: Duration, cache_bytes: u64) -> Self {
         let by_name =
             issuers.iter().enumerate().map(|(index, settings)| (settings.issuer.as_str().into(), index)).collect();
-        Self { issuers, by_name, cache: TokenCache::new(cache_bytes), leeway }
+        Self { issuers, by_name, cache: TokenCache::new(cache_bytes), leeway, own: None }
+    }
+
+    /// Tokens of `issuer`, which is our own, are also looked up in `revoked`.
+    #[must_use]
+    pub fn with_revocation(self, issuer: &Issuer, revoked: Arc<impl RevokedTokens + 'static>) -> Self {
+        let own = self.by_name.get(issuer.as_str()).map(|index| Own { issuer: *index, revoked });
+        Self { own, ..self }
     }
 
     /// Who presents `credential` at `now`. Never waits: what cannot be told from the keys at hand is undecidable.
@@ -55,7 +70,7 @@ impl Authenticator {
             Credential::Bearer(token) => {
                 let generation = |issuer: usize| self.issuers.get(issuer).map_or(0, |known| known.keys.generation());
                 match self.cache.verified(token, now, generation) {
-                    Some(identity) => Authentication::Verified(identity),
+                    Some(identity) => self.unless_revoked(identity),
                     None => self.verify(token, now).unwrap_or_else(Authentication::Rejected),
                 }
             }
@@ -92,10 +107,23 @@ impl Authenticator {
         let claims = jwt::verify(unverified, key).inspect_err(|_| self.cache.remember_forgery(token, generation))?;
         let groups = custom_groups(token, &settings.groups_claims);
         let issuer = settings.issuer.clone();
-        let identity = Arc::new(Identity::new(issuer, claims, groups, settings.assume_email_verified)?);
+        let own_token = self.own.as_ref().filter(|own| own.issuer == index).map(|_| claims.token_ids());
+        let identity = Identity::new(issuer, claims, groups, settings.assume_email_verified)?;
+        let identity = Arc::new(match own_token {
+            Some(ids) => identity.with_own_token(ids),
+            None => identity,
+        });
         let usable_until = identity.expires_at().plus(self.leeway);
         self.cache.remember(token, Arc::clone(&identity), generation, usable_until);
-        Ok(Authentication::Verified(identity))
+        Ok(self.unless_revoked(identity))
+    }
+
+    /// Asked after the cache too, so that a revocation counts from the next request on.
+    fn unless_revoked(&self, identity: Arc<Identity>) -> Authentication {
+        match (identity.own_token(), &self.own) {
+            (Some(ids), Some(own)) if own.revoked.is_revoked(ids) => Authentication::Rejected(TokenFault::Revoked),
+            _ => Authentication::Verified(identity),
+        }
     }
 }
 

@@ -31,6 +31,12 @@ pub(super) struct Claims {
     pub(super) groups: Strings,
     /// Keycloak tells the kind of token here: `Bearer`, `ID`, `Refresh`.
     pub(super) typ: Option<String>,
+    /// RFC 9068 §2.2.
+    #[serde(default)]
+    pub(super) jti: Text,
+    /// In our own tokens: the grant that this one was issued under.
+    #[serde(default)]
+    pub(super) grant: Text,
     pub(super) cnf: Option<IgnoredAny>,
     pub(super) nonce: Option<IgnoredAny>,
     pub(super) at_hash: Option<IgnoredAny>,
@@ -51,7 +57,7 @@ impl Claims {
 
 /// A string, or an array of strings; other members of an array are left out.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
-pub(super) struct Strings(pub(super) Vec<String>);
+pub struct Strings(pub Vec<String>);
 
 impl<'de> Deserialize<'de> for Strings {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -87,7 +93,7 @@ impl<'de> Deserialize<'de> for Strings {
 
 /// `true`, or the text `"true"` as some issuers write it. Anything else is not verified.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Flag(pub(super) bool);
+pub struct Flag(pub bool);
 
 impl<'de> Deserialize<'de> for Flag {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -117,6 +123,26 @@ impl<'de> Deserialize<'de> for Flag {
     }
 }
 
+/// A string; whatever else other issuers put there is none.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(super) struct Text(pub(super) Option<Box<str>>);
+
+impl<'de> Deserialize<'de> for Text {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Read {
+            Text(Box<str>),
+            Other(IgnoredAny),
+        }
+
+        Ok(match Read::deserialize(deserializer)? {
+            Read::Text(text) => Self(Some(text)),
+            Read::Other(_) => Self(None),
+        })
+    }
+}
+
 /// A claim that is there must hold a date: `null` is none.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<NumericDate>, D::Error> {
     NumericDate::deserialize(deserializer).map(Some)
@@ -124,7 +150,7 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<NumericD
 
 /// Seconds since the epoch, whole or not (RFC 7519 §2). No token was made before 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct NumericDate(pub(super) u64);
+pub struct NumericDate(pub u64);
 
 impl<'de> Deserialize<'de> for NumericDate {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

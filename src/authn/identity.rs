@@ -1,9 +1,9 @@
 //! Who is calling, proven. Made only from verified claims.
 
-use super::TokenFault;
 use super::claims::{Claims, Strings};
 use super::identity_headers::IdentityHeaders;
 use super::jwt::VerifiedClaims;
+use super::{TokenFault, TokenIds};
 use crate::domain::{Email, Issuer, Scope, ScopeSet, UnixTime};
 
 /// A verified caller.
@@ -19,6 +19,7 @@ pub struct Identity {
     scopes: ScopeSet,
     audiences: Vec<String>,
     expires_at: UnixTime,
+    own_token: Option<Box<TokenIds>>,
     headers: IdentityHeaders,
 }
 
@@ -44,6 +45,7 @@ impl Identity {
             user_name: claims.preferred_username.filter(|name| !name.is_empty()),
             groups: groups.unwrap_or(claims.groups.0),
             audiences: claims.aud.0,
+            own_token: None,
             headers: IdentityHeaders::default(),
         };
         identity.headers = IdentityHeaders::of(&identity)?;
@@ -100,9 +102,20 @@ impl Identity {
         self.expires_at
     }
 
+    /// By what this token can be taken back; only our own can.
+    pub fn own_token(&self) -> Option<&TokenIds> {
+        self.own_token.as_deref()
+    }
+
     /// The prepared header values.
     pub const fn headers(&self) -> &IdentityHeaders {
         &self.headers
+    }
+
+    /// Marks the token as one of our own.
+    #[must_use]
+    pub(super) fn with_own_token(self, ids: TokenIds) -> Self {
+        Self { own_token: Some(Box::new(ids)), ..self }
     }
 
     /// Rough size in memory, in bytes, for the cache's bound.

@@ -5,10 +5,12 @@
 
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
+
 use super::claims::Claims;
 use super::key_set::VerificationKey;
 use super::unverified::UnverifiedToken;
-use super::{Algorithm, TokenFault};
+use super::{Algorithm, TokenFault, TokenIds};
 use crate::domain::UnixTime;
 
 /// Claims whose signature has been checked. Only [`verify`] makes one.
@@ -20,6 +22,11 @@ impl VerifiedClaims {
         self.0
     }
 
+    /// By what the token is taken back, if it is one of our own.
+    pub(super) fn token_ids(&self) -> TokenIds {
+        TokenIds { grant: self.0.grant.0.clone(), jti: self.0.jti.0.clone() }
+    }
+
     #[cfg(test)]
     pub(super) const fn for_test(claims: Claims) -> Self {
         Self(claims)
@@ -27,7 +34,10 @@ impl VerifiedClaims {
 }
 
 /// `alg` must be one that the issuer is allowed to use (RFC 8725 §3.1).
-pub(super) fn accepted_algorithm(token: &UnverifiedToken<'_>, allowed: &[Algorithm]) -> Result<Algorithm, TokenFault> {
+pub(super) fn accepted_algorithm<C: DeserializeOwned>(
+    token: &UnverifiedToken<'_, C>,
+    allowed: &[Algorithm],
+) -> Result<Algorithm, TokenFault> {
     let algorithm = token.unverified_algorithm()?;
     if allowed.contains(&algorithm) { Ok(algorithm) } else { Err(TokenFault::AlgorithmNotAllowed) }
 }

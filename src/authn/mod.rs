@@ -12,6 +12,8 @@ pub mod issuer_keys;
 pub mod jwt;
 pub mod key_set;
 pub mod key_source;
+pub mod revocation;
+pub mod signed;
 pub mod unverified;
 
 pub use algorithm::Algorithm;
@@ -19,6 +21,7 @@ pub use authenticator::{Authenticator, IssuerSettings};
 pub use credential::{BearerToken, Credential};
 pub use identity::Identity;
 pub use issuer_keys::IssuerKeys;
+pub use revocation::{RevokedTokens, TokenIds};
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -94,7 +97,12 @@ pub enum TokenFault {
     /// `cnf` binds the token to a key that a bearer request does not prove (RFC 9449 §7.2, RFC 8705 §3).
     #[error("the token is bound to a key and may not be used as a bearer token")]
     SenderConstrained,
+    /// One of our own, taken back before its time.
+    #[error("the token has been revoked")]
+    Revoked,
 }
 
+#[cfg(test)]
+pub(crate) mod testing;
 #[cfg(test)]
 mod tests;

@@ -3,45 +3,19 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::key_set::KeySet;
+use super::testing::TestKey;
 use super::*;
 use crate::domain::{Issuer, Occurrence, UnixTime};
 
 const ISSUER: &str = "https://idp.example.com";
 const NOW: UnixTime = UnixTime::from_secs(1_000_000);
 
-struct Key {
-    kid: &'static str,
-    pair: EcdsaKeyPair,
-}
-
-impl Key {
-    fn new(kid: &'static str) -> Self {
-        Self { kid, pair: EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap() }
-    }
-
-    fn jwk(&self) -> Value {
-        let (x, y) = self.pair.public_key().as_ref()[1..].split_at(32);
-        let encode = |part: &[u8]| URL_SAFE_NO_PAD.encode(part);
-        json!({ "kty": "EC", "crv": "P-256", "kid": self.kid, "x": encode(x), "y": encode(y) })
-    }
-
-    fn sign(&self, header: &Value, claims: &Value) -> String {
-        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-        let input = format!("{}.{}", part(header), part(claims));
-        let signature = self.pair.sign(&SystemRandom::new(), input.as_bytes()).unwrap();
-        format!("{input}.{}", URL_SAFE_NO_PAD.encode(signature))
-    }
-
-    fn token(&self, changes: &Value) -> String {
-        self.sign(&json!({ "alg": "ES256", "kid": self.kid, "typ": "at+jwt" }), &claims(changes))
-    }
+/// A good access token with some claims replaced.
+fn token(key: &TestKey, changes: &Value) -> String {
+    key.sign(&json!({ "alg": "ES256", "kid": key.kid(), "typ": "at+jwt" }), &claims(changes))
 }
 
 /// A good claim set with some members replaced; `null` takes one away.
@@ -58,7 +32,7 @@ fn claims(changes: &Value) -> Value {
     claims
 }
 
-fn key_set(keys: &[&Key]) -> KeySet {
+fn key_set(keys: &[&TestKey]) -> KeySet {
     let keys: Vec<Value> = keys.iter().map(|key| key.jwk()).collect();
     KeySet::parse(json!({ "keys": keys }).to_string().as_bytes(), &Algorithm::ALL).unwrap()
 }
@@ -90,7 +64,7 @@ fn outcome(authenticator: &Authenticator, token: &str, now: UnixTime) -> String 
 
 #[test]
 fn every_claim_rule() {
-    let key = Key::new("k");
+    let key = TestKey::new("k");
     let (authenticator, keys) = authenticator();
     keys.replace(key_set(&[&key]), NOW);
     let now = NOW.as_secs();
@@ -112,13 +86,13 @@ fn every_claim_rule() {
         (json!({ "cnf": { "jkt": "x" } }), "SenderConstrained"),
         (json!({ "at_hash": "x", "typ": "ID" }), "NotAccessToken"),
     ] {
-        assert_eq!(outcome(&authenticator, &key.token(&changes), NOW), expected, "{changes}");
+        assert_eq!(outcome(&authenticator, &token(&key, &changes), NOW), expected, "{changes}");
     }
 }
 
 #[test]
 fn every_header_rule() {
-    let key = Key::new("k");
+    let key = TestKey::new("k");
     let (authenticator, keys) = authenticator();
     keys.replace(key_set(&[&key]), NOW);
     for (header, expected) in [
@@ -146,10 +120,10 @@ fn every_header_rule() {
 
 #[test]
 fn a_cached_identity_dies_at_its_expiry() {
-    let key = Key::new("k");
+    let key = TestKey::new("k");
     let (authenticator, keys) = authenticator();
     keys.replace(key_set(&[&key]), NOW);
-    let token = key.token(&json!({}));
+    let token = token(&key, &json!({}));
     assert_eq!(outcome(&authenticator, &token, NOW), "verified alice");
     assert_eq!(outcome(&authenticator, &token, NOW.plus(Duration::from_secs(89))), "verified alice");
     assert_eq!(outcome(&authenticator, &token, NOW.plus(Duration::from_secs(90))), "Expired");
@@ -158,10 +132,10 @@ fn a_cached_identity_dies_at_its_expiry() {
 
 #[test]
 fn a_cached_identity_dies_with_the_key_that_proved_it() {
-    let (old, new) = (Key::new("old"), Key::new("new"));
+    let (old, new) = (TestKey::new("old"), TestKey::new("new"));
     let (authenticator, keys) = authenticator();
     keys.replace(key_set(&[&old]), NOW);
-    let token = old.token(&json!({}));
+    let token = token(&old, &json!({}));
     assert_eq!(outcome(&authenticator, &token, NOW), "verified alice");
     keys.replace(key_set(&[&old, &new]), NOW);
     assert_eq!(outcome(&authenticator, &token, NOW), "verified alice");
@@ -171,10 +145,10 @@ fn a_cached_identity_dies_with_the_key_that_proved_it() {
 
 #[test]
 fn the_same_key_set_again_costs_no_verification() {
-    let key = Key::new("k");
+    let key = TestKey::new("k");
     let (authenticator, keys) = authenticator();
     keys.replace(key_set(&[&key]), NOW);
-    let token = key.token(&json!({}));
+    let token = token(&key, &json!({}));
     outcome(&authenticator, &token, NOW);
     keys.replace(key_set(&[&key]), NOW.plus(Duration::from_secs(300)));
     outcome(&authenticator, &token, NOW);
@@ -183,10 +157,10 @@ fn the_same_key_set_again_costs_no_verification() {
 
 #[test]
 fn a_forgery_is_refused_again_but_a_replaced_key_of_the_same_name_is_tried() {
-    let (key, successor) = (Key::new("k"), Key::new("k"));
+    let (key, successor) = (TestKey::new("k"), TestKey::new("k"));
     let (authenticator, keys) = authenticator();
     keys.replace(key_set(&[&key]), NOW);
-    let token = successor.token(&json!({}));
+    let token = token(&successor, &json!({}));
     assert_eq!(outcome(&authenticator, &token, NOW), "BadSignature");
     assert_eq!(outcome(&authenticator, &token, NOW), "BadSignature");
     keys.replace(key_set(&[&successor]), NOW);
@@ -195,13 +169,13 @@ fn a_forgery_is_refused_again_but_a_replaced_key_of_the_same_name_is_tried() {
 
 #[test]
 fn an_unknown_key_is_refused_unless_the_token_is_newer_than_our_keys() {
-    let (known, unknown) = (Key::new("known"), Key::new("unknown"));
+    let (known, unknown) = (TestKey::new("known"), TestKey::new("unknown"));
     let (authenticator, keys) = authenticator();
     keys.replace(key_set(&[&known]), NOW);
     let now = NOW.as_secs();
-    assert_eq!(outcome(&authenticator, &unknown.token(&json!({ "iat": now - 6 })), NOW), "UnknownKey");
-    assert_eq!(outcome(&authenticator, &unknown.token(&json!({ "iat": null })), NOW), "UnknownKey");
-    let fresh = unknown.token(&json!({ "iat": now }));
+    assert_eq!(outcome(&authenticator, &token(&unknown, &json!({ "iat": now - 6 })), NOW), "UnknownKey");
+    assert_eq!(outcome(&authenticator, &token(&unknown, &json!({ "iat": null })), NOW), "UnknownKey");
+    let fresh = token(&unknown, &json!({ "iat": now }));
     assert_eq!(outcome(&authenticator, &fresh, NOW), "undecidable");
     keys.replace(key_set(&[&known]), NOW.plus(Duration::from_secs(10)));
     assert_eq!(outcome(&authenticator, &fresh, NOW), "UnknownKey", "fetched since, and still unknown");
@@ -209,17 +183,17 @@ fn an_unknown_key_is_refused_unless_the_token_is_newer_than_our_keys() {
 
 #[test]
 fn without_keys_nothing_can_be_told_but_nonsense_is_refused_all_the_same() {
-    let key = Key::new("k");
+    let key = TestKey::new("k");
     let (authenticator, _) = authenticator();
-    assert_eq!(outcome(&authenticator, &key.token(&json!({})), NOW), "undecidable");
+    assert_eq!(outcome(&authenticator, &token(&key, &json!({})), NOW), "undecidable");
     assert_eq!(outcome(&authenticator, "garbage", NOW), "NotJwt");
     assert_eq!(outcome(&authenticator, "one,Bearer two", NOW), "MalformedCredential");
-    assert_eq!(outcome(&authenticator, &key.token(&json!({ "exp": 1 })), NOW), "Expired");
+    assert_eq!(outcome(&authenticator, &token(&key, &json!({ "exp": 1 })), NOW), "Expired");
 }
 
 #[test]
 fn a_token_without_kid_needs_a_single_fitting_key() {
-    let (one, other) = (Key::new("one"), Key::new("other"));
+    let (one, other) = (TestKey::new("one"), TestKey::new("other"));
     let (authenticator, keys) = authenticator();
     let token = one.sign(&json!({ "alg": "ES256" }), &claims(&json!({})));
     keys.replace(key_set(&[&one, &other]), NOW);
@@ -230,15 +204,63 @@ fn a_token_without_kid_needs_a_single_fitting_key() {
 
 #[test]
 fn any_change_to_a_cached_token_is_another_token() {
-    let key = Key::new("k");
+    let key = TestKey::new("k");
     let (authenticator, keys) = authenticator();
     keys.replace(key_set(&[&key]), NOW);
-    let token = key.token(&json!({}));
+    let token = token(&key, &json!({}));
     assert_eq!(outcome(&authenticator, &token, NOW), "verified alice");
     for place in (0..token.len()).step_by(7) {
         let mut changed = token.clone().into_bytes();
         changed[place] = if changed[place] == b'A' { b'B' } else { b'A' };
         let changed = String::from_utf8(changed).unwrap();
         assert_ne!(outcome(&authenticator, &changed, NOW), "verified alice", "byte {place}");
+    }
+}
+
+/// What was taken back, as a test says it.
+#[derive(Debug, Default)]
+struct TakenBack(std::sync::Mutex<Vec<String>>);
+
+impl RevokedTokens for TakenBack {
+    fn is_revoked(&self, ids: &TokenIds) -> bool {
+        let taken = self.0.lock().unwrap();
+        [&ids.grant, &ids.jti].into_iter().flatten().any(|id| taken.iter().any(|taken| **taken == **id))
+    }
+}
+
+#[test]
+fn an_own_token_counts_until_it_or_its_grant_is_taken_back() {
+    let key = TestKey::new("k");
+    let (authenticator, keys) = authenticator();
+    keys.replace(key_set(&[&key]), NOW);
+    let taken = Arc::new(TakenBack::default());
+    let own = authenticator.with_revocation(&Issuer::parse(ISSUER).unwrap(), Arc::clone(&taken));
+    let first = token(&key, &json!({ "jti": "one", "grant": "g" }));
+    let second = token(&key, &json!({ "jti": "two", "grant": "g" }));
+    for token in [&first, &second] {
+        assert_eq!(outcome(&own, token, NOW), "verified alice");
+    }
+    taken.0.lock().unwrap().push("one".into());
+    assert_eq!(outcome(&own, &first, NOW), "Revoked", "although it was in the cache");
+    assert_eq!(outcome(&own, &second, NOW), "verified alice");
+    taken.0.lock().unwrap().push("g".into());
+    assert_eq!(outcome(&own, &second, NOW), "Revoked");
+    assert_eq!(
+        outcome(&own, &token(&key, &json!({ "jti": "three", "grant": "g" })), NOW),
+        "Revoked",
+        "and never cached"
+    );
+    assert_eq!(outcome(&own, &token(&key, &json!({ "jti": "four", "grant": "h" })), NOW), "verified alice");
+}
+
+#[test]
+fn tokens_of_other_issuers_cannot_be_taken_back_here_and_may_say_what_they_like() {
+    let key = TestKey::new("k");
+    let (authenticator, keys) = authenticator();
+    keys.replace(key_set(&[&key]), NOW);
+    let taken = Arc::new(TakenBack(std::sync::Mutex::new(vec!["one".into()])));
+    let other = authenticator.with_revocation(&Issuer::parse("https://other.example.com").unwrap(), taken);
+    for changes in [json!({ "jti": "one" }), json!({ "jti": 7, "grant": { "a": [1] } }), json!({ "grant": null })] {
+        assert_eq!(outcome(&other, &token(&key, &changes), NOW), "verified alice", "{changes}");
     }
 }

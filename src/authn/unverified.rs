@@ -10,11 +10,11 @@ use super::{Algorithm, BearerToken, TokenFault};
 
 /// The parts of a JWS in compact form (RFC 7515 §3.1). Every accessor names what it is: unverified.
 #[derive(Debug)]
-pub(super) struct UnverifiedToken<'a> {
+pub(super) struct UnverifiedToken<'a, C = Claims> {
     signing_input: &'a str,
     signature: Vec<u8>,
     header: Header,
-    claims: Claims,
+    claims: C,
 }
 
 #[derive(Debug, Deserialize)]
@@ -43,9 +43,15 @@ impl<'de> Deserialize<'de> for Present {
 }
 
 impl<'a> UnverifiedToken<'a> {
-    /// Takes the token apart; everything that can be refused by shape alone is refused here.
+    /// Takes an access token apart.
     pub(super) fn parse(token: BearerToken<'a>) -> Result<Self, TokenFault> {
-        let token = token.as_b64token().ok_or(TokenFault::MalformedCredential)?;
+        Self::parse_text(token.as_b64token().ok_or(TokenFault::MalformedCredential)?)
+    }
+}
+
+impl<'a, C: DeserializeOwned> UnverifiedToken<'a, C> {
+    /// Takes any JWT apart; everything that can be refused by shape alone is refused here.
+    pub(super) fn parse_text(token: &'a str) -> Result<Self, TokenFault> {
         let (signing_input, signature) = token.rsplit_once('.').ok_or(TokenFault::NotJwt)?;
         let (header, payload) = signing_input.split_once('.').ok_or(TokenFault::NotJwt)?;
         let header = decode(header).ok_or(TokenFault::NotJwt)?;
@@ -53,7 +59,7 @@ impl<'a> UnverifiedToken<'a> {
         header.refuse_foreign_parameters()?;
         let signature = decode(signature).ok_or(TokenFault::NotJwt)?;
         let payload = decode(payload).ok_or(TokenFault::NotJwt)?;
-        let claims: Claims = from_json(&payload).ok_or(TokenFault::BadClaims)?;
+        let claims: C = from_json(&payload).ok_or(TokenFault::BadClaims)?;
         Ok(Self { signing_input, signature, header, claims })
     }
 
@@ -73,7 +79,7 @@ impl<'a> UnverifiedToken<'a> {
     }
 
     /// The claims.
-    pub(super) const fn unverified_claims(&self) -> &Claims {
+    pub(super) const fn unverified_claims(&self) -> &C {
         &self.claims
     }
 
@@ -88,7 +94,7 @@ impl<'a> UnverifiedToken<'a> {
     }
 
     /// The claims, once the caller has proven them.
-    pub(super) fn into_claims(self) -> Claims {
+    pub(super) fn into_claims(self) -> C {
         self.claims
     }
 }

@@ -150,7 +150,8 @@ impl From<TokenFault> for Reason {
             | TokenFault::NotYetValid
             | TokenFault::BadClaims
             | TokenFault::NameTooLong
-            | TokenFault::SenderConstrained => Self::InvalidToken,
+            | TokenFault::SenderConstrained
+            | TokenFault::Revoked => Self::InvalidToken,
         }
     }
 }

@@ -3,24 +3,56 @@
 use crate::authn::Identity;
 use crate::authz::policy::Principals;
 use crate::authz::{Policy, Reason};
+use crate::domain::Email;
+
+/// What principals are compared with, whether a token or an identity provider vouches for it.
+#[derive(Debug, Clone, Copy)]
+pub struct Caller<'a> {
+    /// An address that its issuer vouches for.
+    pub verified_email: Option<&'a Email>,
+    /// An address that nobody vouches for: it admits nobody, and explains a refusal.
+    pub unverified_email: Option<&'a Email>,
+    /// Groups.
+    pub groups: &'a [String],
+    /// The user name.
+    pub user_name: Option<&'a str>,
+    /// `sub`
+    pub subject: &'a str,
+    /// `client_id`
+    pub client: Option<&'a str>,
+}
 
 /// E-mail addresses count only when the issuer vouches for them.
 pub fn check(policy: &Policy, identity: &Identity) -> Result<(), Reason> {
-    let principals = &policy.principals;
-    if principals.anyone || is_named(principals, identity) {
+    admit(
+        &policy.principals,
+        Caller {
+            verified_email: identity.verified_email(),
+            unverified_email: identity.unverified_email(),
+            groups: identity.groups(),
+            user_name: identity.user_name(),
+            subject: identity.subject(),
+            client: identity.client(),
+        },
+    )
+}
+
+/// Whether `principals` name `caller`.
+pub fn admit(principals: &Principals, caller: Caller<'_>) -> Result<(), Reason> {
+    if principals.anyone || is_named(principals, caller) {
         return Ok(());
     }
-    let unverified = identity.unverified_email();
-    let would_match = unverified.is_some_and(|email| principals.emails.iter().any(|pattern| pattern.matches(email)));
+    let would_match =
+        caller.unverified_email.is_some_and(|email| principals.emails.iter().any(|pattern| pattern.matches(email)));
     Err(if would_match { Reason::EmailNotVerified } else { Reason::PrincipalNotAllowed })
 }
 
-fn is_named(principals: &Principals, identity: &Identity) -> bool {
+fn is_named(principals: &Principals, caller: Caller<'_>) -> bool {
     let holds = |list: &[String], value: Option<&str>| value.is_some_and(|value| list.iter().any(|item| item == value));
-    let email = identity.verified_email();
-    email.is_some_and(|email| principals.emails.iter().any(|pattern| pattern.matches(email)))
-        || identity.groups().iter().any(|group| principals.groups.contains(group))
-        || holds(&principals.users, identity.user_name())
-        || holds(&principals.subjects, Some(identity.subject()))
-        || holds(&principals.clients, identity.client())
+    let named = |email: &Email| principals.emails.iter().any(|pattern| pattern.matches(email));
+    caller.verified_email.is_some_and(named)
+        || caller.groups.iter().any(|group| principals.groups.contains(group))
+        || holds(&principals.users, caller.user_name)
+        || holds(&principals.subjects, Some(caller.subject))
+        || holds(&principals.clients, caller.client)
 }
