@@ -17,6 +17,8 @@ pub mod authz;
 
 pub mod decision;
 
+pub mod idp;
+
 pub mod store;
 
 pub mod http;
