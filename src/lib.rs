@@ -17,6 +17,8 @@ pub mod authz;
 
 pub mod decision;
 
+pub mod oauth;
+
 pub mod idp;
 
 pub mod store;

@@ -1,0 +1,89 @@
+//! From a yes to the identity provider.
+
+use super::consent::Next;
+use super::pending::{AuthorizationRequest, Consent, PendingAuthorization, Stage};
+use super::problem::{Problem, ProblemKind};
+use super::{AuthorizationServer, Parameters};
+use crate::domain::{Person, UnixTime};
+use crate::idp::IdentityProvider;
+use crate::store::{Outcome, Versioned};
+
+type Pending = Versioned<PendingAuthorization>;
+
+impl AuthorizationServer {
+    /// `None`: somebody else changed the flow meanwhile; look again.
+    pub(super) async fn approve(
+        &self,
+        id: &str,
+        pending: &Pending,
+        request: &AuthorizationRequest,
+        form: &Parameters,
+        now: UnixTime,
+    ) -> Result<Option<Next>, Problem> {
+        if let Stage::Finished(_) = pending.value.stage {
+            return Err(ProblemKind::AnsweredAlready.into());
+        }
+        self.resume(request, now).await?;
+        let Some(provider) = self.provider(form.optional("provider")) else {
+            return Ok(Some(Next::Ask { request: id.to_owned() }));
+        };
+        // A second click, or a second tab: the same sign-in.
+        if let Stage::AwaitingSignIn(running) = &pending.value.stage
+            && running.provider == provider.name()
+            && running.consent == Consent::Given
+        {
+            let start = self.start_of(id, running)?;
+            return Ok(Some(Next::Redirect(provider.authorization_url(&start).await?.into())));
+        }
+        let url = self.send(id, pending, &**provider, (request.choose_account, Consent::Given), now).await?;
+        Ok(url.map(Next::Redirect))
+    }
+
+    /// The person who signed in may not; perhaps they have another account, at the same provider if they name none.
+    pub(super) async fn choose_account(
+        &self,
+        id: &str,
+        pending: &Pending,
+        request: &AuthorizationRequest,
+        form: &Parameters,
+        now: UnixTime,
+    ) -> Result<Option<Next>, Problem> {
+        let Stage::NotAllowed { provider: tried, .. } = &pending.value.stage else {
+            return self.approve(id, pending, request, form, now).await;
+        };
+        self.resume(request, now).await?;
+        let name = form.optional("provider").unwrap_or(tried);
+        let provider = self.provider(Some(name)).ok_or(ProblemKind::BadLink)?;
+        let url = self.send(id, pending, &**provider, (true, Consent::Given), now).await?;
+        Ok(url.map(Next::Redirect))
+    }
+
+    /// Skips the page for a person who approved all of this before.
+    pub(super) async fn skip(
+        &self,
+        id: &str,
+        pending: &Pending,
+        person: &Person,
+        choose_account: bool,
+        now: UnixTime,
+    ) -> Result<Option<String>, Problem> {
+        let Some(provider) = self.provider(Some(&person.provider)) else { return Ok(None) };
+        let consent = Consent::Remembered { person: person.subject_claim() };
+        self.send(id, pending, &**provider, (choose_account, consent), now).await
+    }
+
+    /// Starts a sign-in. The provider is asked for its address first: if it is away, nothing has happened.
+    async fn send(
+        &self,
+        id: &str,
+        pending: &Pending,
+        provider: &dyn IdentityProvider,
+        (choose_account, consent): (bool, Consent),
+        now: UnixTime,
+    ) -> Result<Option<String>, Problem> {
+        let (sign_in, start) = self.new_sign_in(id, provider, choose_account, consent)?;
+        let url = provider.authorization_url(&start).await?;
+        let outcome = self.advance(id, pending, Stage::AwaitingSignIn(sign_in), now).await?;
+        Ok((outcome == Outcome::Committed).then(|| url.into()))
+    }
+}

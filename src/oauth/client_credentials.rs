@@ -1,0 +1,43 @@
+//! Clients in their own name (RFC 6749 §4.4): only those that the operator configured, for resources that the
+//! configuration names. No grant, no refresh token: the client can always ask again.
+
+use super::resources::{invalid_target, narrow, offered};
+use super::token::seconds_until;
+use super::{AuthorizationServer, Client, ClientSource, ErrorCode, OAuthError, Parameters, TokenAnswer};
+use crate::authz::Matched;
+use crate::domain::UnixTime;
+
+impl AuthorizationServer {
+    pub(super) fn client_credentials(
+        &self,
+        form: &Parameters,
+        client: &Client,
+        now: UnixTime,
+    ) -> Result<TokenAnswer, OAuthError> {
+        let ClientSource::Configuration { resources, .. } = &client.source else { return Err(not_for_you()) };
+        if !client.is_confidential() {
+            return Err(not_for_you());
+        }
+        let matched = self.resource_of_client(form, resources)?;
+        let scope = narrow(form.optional("scope"), &offered(matched.policy, client))?;
+        let access = self.token_of_client(&client.id, &scope, &matched, now)?;
+        let expires_in = seconds_until(access.expires_at, now);
+        Ok(TokenAnswer { access_token: access.token, expires_in, refresh_token: None, scope })
+    }
+
+    fn resource_of_client(&self, form: &Parameters, allowed: &[String]) -> Result<Matched<'_>, OAuthError> {
+        let mut allowed = allowed.iter().filter_map(|uri| self.resource(uri));
+        match self.named_resource(form)? {
+            Some(named) if allowed.any(|allowed| allowed.resource == named.resource) => Ok(named),
+            Some(_) => Err(invalid_target("the client may not use this resource")),
+            None => {
+                let only = allowed.next().filter(|_| allowed.next().is_none());
+                only.ok_or_else(|| invalid_target("the request does not say for which resource; send resource"))
+            }
+        }
+    }
+}
+
+fn not_for_you() -> OAuthError {
+    OAuthError::new(ErrorCode::UnauthorizedClient, "only confidential clients from the configuration may do this")
+}

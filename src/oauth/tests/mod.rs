@@ -1,0 +1,17 @@
+//! The authorization server from `/authorize` to the end of a grant, with a clock that is moved, seeded randomness, a
+//! scripted identity provider and a store in memory.
+
+mod authorizing;
+mod callbacks;
+mod codes;
+mod consenting;
+mod describing;
+mod failing_store;
+mod flow;
+mod keys;
+mod managing;
+mod mistakes;
+mod people;
+mod racing;
+mod refreshing;
+mod support;
