@@ -5,25 +5,42 @@
 #   scripts/install-tools.sh demo [PROXY]   only what the demo with this proxy needs (traefik, envoy, nginx, caddy or all;
 #                                           without it $PROXY, else traefik)
 #   scripts/install-tools.sh bench          only what the benches need
+#   scripts/install-tools.sh oidc-provider  only the certified OpenID Connect provider that tests sign in at
+#   scripts/install-tools.sh keycloak       only Keycloak, likewise
 #
 # .tools/venv    Python, the MCP SDK, traefik, envoy and caddy, from tests/requirements.txt
 # node_modules   beside every package-lock.json
-# nginx, curl, wrk, valgrind    from the system's packages (apt), where they are missing
+# .tools/keycloak    Keycloak from Maven Central, built for a quick start
+# nginx, curl, chromium, wrk, valgrind, java, maven    from the system's packages (apt), where they are missing
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 VENV=.tools/venv
 REQUIREMENTS=(tests/requirements.txt test_mcp_server/requirements.txt)
 NODE_NEEDED=20.18.1
+JAVA_NEEDED=17
+
+KEYCLOAK=.tools/keycloak
+KEYCLOAK_VERSION=26.7.3
+KEYCLOAK_SHA256=27a6535553c3cdcd083872ba40629efafb3475e3b758e0c6f691395561dd0f1f
+# Settled at the build, so that a start need not look for them.
+KEYCLOAK_BUILD=(--db=dev-mem --features-disabled=account,impersonation,kerberos,organization,device-flow,ciba)
+
+USAGE="usage: $0 [demo [PROXY] | bench | oidc-provider | keycloak]"
 
 main() {
   case "${1:-all}" in
-    all | bench) [ $# -le 1 ] || fail "usage: $0 [demo [PROXY] | bench]" ;;
+    all | bench) [ $# -le 1 ] || fail "$USAGE" ;;
     demo) check_proxy "${2:-${PROXY:-traefik}}" ;;
-    *) fail "usage: $0 [demo [PROXY] | bench]" ;;
+    oidc-provider | keycloak) [ $# -le 1 ] || fail "$USAGE" ;;
+    *) fail "$USAGE" ;;
   esac
   mkdir -p .tools
   one_at_a_time
+  case "${1:-all}" in
+    oidc-provider) install_node_package tests/idp/oidc-provider && return ;;
+    keycloak) install_keycloak && return ;;
+  esac
   install_venv
   command -v curl >/dev/null || apt_install curl
   case "${1:-all} ${2:-${PROXY:-traefik}}" in
@@ -34,6 +51,8 @@ main() {
     all*)
       install_nginx
       install_node_modules
+      install_chromium
+      install_keycloak
       ;;
     "demo nginx" | "demo all") install_nginx ;;
   esac
@@ -80,18 +99,31 @@ install_nginx() {
   apt_install nginx
 }
 
+# The tests drive it; any Chromium will do.
+install_chromium() {
+  local browser
+  for browser in "${CHROMIUM:-}" /usr/bin/chromium /usr/bin/chromium-browser /usr/bin/google-chrome; do
+    if [ -n "$browser" ] && [ -x "$browser" ]; then return; fi
+  done
+  apt_install chromium
+}
+
 install_node_modules() {
-  local lock directory stamp
+  local lock
   while IFS= read -r lock; do
-    directory="$(dirname "$lock")"
-    stamp="$(hash_of "$lock" "$directory/package.json" "$directory/.npmrc")"
-    if [ "$(cat "$directory/node_modules/.stamp" 2>/dev/null)" = "$stamp" ]; then continue; fi
-    need_node
-    say "installing $directory/node_modules"
-    (cd "$directory" && npm ci --loglevel=error >/dev/null) || fail "npm could not install $lock"
-    echo "$stamp" >"$directory/node_modules/.stamp"
+    install_node_package "$(dirname "$lock")"
   done < <(find . \( -name node_modules -o -name target -o -name .tools -o -name .git \) -prune \
     -o -name package-lock.json -print)
+}
+
+install_node_package() {
+  local directory="$1" stamp
+  stamp="$(hash_of "$directory/package-lock.json" "$directory/package.json" "$directory/.npmrc")"
+  if [ "$(cat "$directory/node_modules/.stamp" 2>/dev/null)" = "$stamp" ]; then return; fi
+  need_node
+  say "installing $directory/node_modules"
+  (cd "$directory" && npm ci --loglevel=error >/dev/null) || fail "npm could not install $directory"
+  echo "$stamp" >"$directory/node_modules/.stamp"
 }
 
 need_node() {
@@ -103,6 +135,35 @@ need_node() {
   version="${version#v}"
   [ "$(printf '%s\n%s\n' "$NODE_NEEDED" "$version" | sort -V | head -n 1)" = "$NODE_NEEDED" ] ||
     fail "node $NODE_NEEDED or newer is needed, not $version"
+}
+
+# The archive is fetched by Maven as it is set up here, checked, unpacked and dropped again: it is as large as what is in
+# it.
+install_keycloak() {
+  local stamp repository=".tools/keycloak-download" archive
+  stamp="$KEYCLOAK_SHA256 ${KEYCLOAK_BUILD[*]}"
+  if [ "$(cat "$KEYCLOAK/.stamp" 2>/dev/null)" = "$stamp" ]; then return; fi
+  need_java
+  need_python
+  command -v mvn >/dev/null || apt_install maven
+  say "installing $KEYCLOAK"
+  rm -rf "$KEYCLOAK" "$repository"
+  mvn --quiet --batch-mode dependency:get -Dmaven.repo.local="$PWD/$repository" -Dtransitive=false \
+    -Dartifact="org.keycloak:keycloak-quarkus-dist:$KEYCLOAK_VERSION:zip" >&2 || fail "mvn could not fetch Keycloak"
+  archive="$repository/org/keycloak/keycloak-quarkus-dist/$KEYCLOAK_VERSION/keycloak-quarkus-dist-$KEYCLOAK_VERSION.zip"
+  [ "$(hash_of "$archive")" = "$KEYCLOAK_SHA256" ] || fail "$archive is not the Keycloak that was expected"
+  python3 -m zipfile -e "$archive" "$repository" || fail "$archive cannot be unpacked"
+  mv "$repository/keycloak-$KEYCLOAK_VERSION" "$KEYCLOAK"
+  rm -rf "$repository"
+  bash "$KEYCLOAK/bin/kc.sh" build "${KEYCLOAK_BUILD[@]}" >/dev/null || fail "Keycloak could not be built"
+  echo "$stamp" >"$KEYCLOAK/.stamp"
+}
+
+need_java() {
+  command -v java >/dev/null || apt_install default-jre-headless
+  local version
+  version="$(java -version 2>&1 | sed -n '1s/[^"]*"\([0-9]*\).*/\1/p')"
+  [ "${version:-0}" -ge "$JAVA_NEEDED" ] || fail "Java $JAVA_NEEDED or newer is needed, not ${version:-an unknown one}"
 }
 
 apt_install() {

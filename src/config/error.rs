@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use super::file;
-
 /// A mistake in the configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
@@ -79,23 +77,6 @@ impl ConfigErrors {
     /// Keeps the value, or notes the mistake.
     pub fn keep<T>(&mut self, outcome: Result<T, ConfigError>) -> Option<T> {
         outcome.map_err(|error| self.add(error)).ok()
-    }
-
-    /// Sections that the contract names and this version does not have: refused, because ignoring them would let through
-    /// what the operator believes to be refused.
-    pub(super) fn refuse_later_sections(&mut self, written: &file::Written) {
-        let rule = "this version has no authorization server of its own";
-        if written.authorization_server.is_some() {
-            self.add(ConfigError::new(
-                "authorization_server",
-                None,
-                rule,
-                "name your identity provider's authorization server under [[issuers]] and remove this section",
-            ));
-        }
-        if written.store.is_some() {
-            self.add(ConfigError::new("store", None, format!("{rule}, so it stores nothing"), "remove this section"));
-        }
     }
 }
 

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
+use super::authorization_server::WrittenAuthorizationServer;
+use super::store::WrittenStore;
 use super::{ConfigError, ConfigErrors};
 
 #[derive(Debug, Default, Deserialize)]
@@ -17,8 +19,8 @@ pub(super) struct Written {
     pub(super) issuers: Vec<WrittenIssuer>,
     pub(super) resources: Vec<WrittenResource>,
     pub(super) scopes: WrittenScopes,
-    pub(super) authorization_server: Option<toml::Value>,
-    pub(super) store: Option<toml::Value>,
+    pub(super) authorization_server: Option<WrittenAuthorizationServer>,
+    pub(super) store: Option<WrittenStore>,
 }
 
 #[derive(Debug, Default, Deserialize)]

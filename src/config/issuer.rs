@@ -1,7 +1,7 @@
 //! `[[issuers]]`.
 
 use super::file::{Strings, WrittenIssuer};
-use super::{ConfigError, ConfigErrors, IssuerConfig};
+use super::{AuthorizationServerConfig, ConfigError, ConfigErrors, IssuerConfig};
 use crate::authn::Algorithm;
 use crate::authn::identity_headers::fits_header;
 use crate::domain::Issuer;
@@ -28,16 +28,23 @@ pub(super) struct Issuers {
     pub(super) refused: Vec<String>,
 }
 
-pub(super) fn read_all(written: &[WrittenIssuer], errors: &mut ConfigErrors) -> Issuers {
-    if written.is_empty() {
+/// The issuers as written, after our own authorization server, when there is one.
+pub(super) fn read_all(
+    written: &[WrittenIssuer],
+    own: Option<&AuthorizationServerConfig>,
+    own_written: bool,
+    errors: &mut ConfigErrors,
+) -> Issuers {
+    if written.is_empty() && !own_written {
         errors.add(ConfigError::new(
             "issuers",
             None,
             "at least one issuer is needed",
-            "add [[issuers]] with issuer = \"https://…\"",
+            "add [[issuers]] with issuer = \"https://…\", or an [authorization_server]",
         ));
     }
     let mut issuers = Issuers::default();
+    issuers.read.extend(own.map(AuthorizationServerConfig::as_issuer));
     for (index, written) in written.iter().enumerate() {
         let Some(issuer) = errors.keep(read(index, written)) else {
             issuers.refused.push(written.issuer.clone());
@@ -87,6 +94,7 @@ fn read(index: usize, written: &WrittenIssuer) -> Result<IssuerConfig, ConfigErr
         groups_claims: written.groups_claims.0.clone(),
         assume_email_verified: written.assume_email_verified,
         open_to_the_world: open,
+        is_own: false,
     })
 }
 

@@ -2,6 +2,7 @@
 //! names), the other files turn them into a [`Config`] that is complete and cross-checked. Every message names the key,
 //! the value, the rule and the fix.
 
+mod authorization_server;
 mod environment;
 mod error;
 mod file;
@@ -10,8 +11,10 @@ mod mcpauth;
 mod mcpauth_flags;
 mod resource;
 mod scopes;
+mod secret;
 mod server;
 mod sources;
+mod store;
 mod summary;
 
 use std::net::SocketAddr;
@@ -24,8 +27,13 @@ use crate::authn::key_source::RefreshSchedule;
 use crate::authz::Policy;
 use crate::domain::{Issuer, Secret};
 use crate::proxy::Contract;
+use crate::store::StoreUrl;
 use crate::telemetry::decision_record::Format;
 
+pub use authorization_server::{
+    AuthorizationServerConfig, Brand, ClientCredential, ClientDocuments, ConfiguredClient, Provider, ProviderKind,
+    Registration,
+};
 pub use error::{ConfigError, ConfigErrors};
 pub use mcpauth_flags::are_mcpauths;
 pub use sources::Overrides;
@@ -47,6 +55,10 @@ pub struct Config {
     pub issuers: Vec<IssuerConfig>,
     /// What is protected.
     pub policies: Vec<Policy>,
+    /// The authorization server, when there is one.
+    pub authorization_server: Option<AuthorizationServerConfig>,
+    /// Where its state lives, when there is one.
+    pub store_url: Option<StoreUrl>,
     /// What an operator should know, though it is no error.
     pub warnings: Vec<String>,
 }
@@ -100,6 +112,8 @@ pub struct IssuerConfig {
     pub assume_email_verified: bool,
     /// Anybody can get an account there.
     pub open_to_the_world: bool,
+    /// It is our own authorization server: its keys are at hand.
+    pub is_own: bool,
 }
 
 impl Config {
@@ -128,15 +142,31 @@ impl Config {
         let log = server::read_log(&written.log, &mut errors);
         let keys = server::read_keys(&written.keys, &mut errors);
         let leeway = server::read_leeway(&written.tokens, &mut errors);
-        let issuers = issuer::read_all(&written.issuers, &mut errors);
+        let own = written.authorization_server.as_ref();
+        let own_written = own.is_some();
+        let own = own.and_then(|written| authorization_server::read(written, &mut errors));
+        let store_url = errors.keep(store::read(written.store.as_ref(), own_written)).flatten();
+        let issuers = issuer::read_all(&written.issuers, own.as_ref(), own_written, &mut errors);
         let implied = scopes::read_implied(&written.scopes, &mut errors);
         let mut warnings = Vec::new();
         let policies = resource::read_all(&written.resources, &issuers, &implied, &mut errors, &mut warnings);
-        errors.refuse_later_sections(&written);
         match (server, log, keys, leeway) {
             (Some(server), Some(log), Some(keys), Some(leeway)) if errors.is_empty() => {
                 let cache_bytes = written.tokens.cache_bytes.unwrap_or(server::DEFAULT_CACHE_BYTES);
-                Ok(Self { server, log, leeway, cache_bytes, keys, issuers: issuers.read, policies, warnings })
+                let issuers = issuers.read;
+                let authorization_server = own;
+                Ok(Self {
+                    server,
+                    log,
+                    leeway,
+                    cache_bytes,
+                    keys,
+                    issuers,
+                    policies,
+                    authorization_server,
+                    store_url,
+                    warnings,
+                })
             }
             _ => Err(errors),
         }

@@ -8,7 +8,7 @@ use ipnet::IpNet;
 use url::Url;
 
 use super::file::{Strings, WrittenKeys, WrittenLog, WrittenServer, WrittenTokens};
-use super::{ConfigError, ConfigErrors, Log, Server};
+use super::{ConfigError, ConfigErrors, Log, Server, secret};
 use crate::authn::key_source::RefreshSchedule;
 use crate::domain::Secret;
 use crate::domain::issuer::parse_fetch_url;
@@ -26,7 +26,7 @@ pub(super) fn read_server(written: &WrittenServer, errors: &mut ConfigErrors) ->
     let admin = written.admin_listen.as_deref().unwrap_or(DEFAULT_ADMIN_LISTEN);
     let admin_listen = errors.keep(address("server.admin_listen", admin));
     let trusted_proxies = errors.keep(networks(written.trusted_proxies.as_ref()));
-    let proxy_secret = errors.keep(secret(written));
+    let proxy_secret = errors.keep(proxy_secret(written));
     let metadata_url = errors.keep(written.metadata_url.as_deref().map(metadata_url).transpose());
     let also_decide_at = errors.keep(decision_paths(&written.also_decide_at));
     let contracts = errors.keep(contracts(written.contracts.as_ref()));
@@ -73,27 +73,17 @@ fn networks(written: Option<&Strings>) -> Result<Vec<IpNet>, ConfigError> {
     networks.iter().map(parse).collect()
 }
 
-fn secret(written: &WrittenServer) -> Result<Option<Secret>, ConfigError> {
+fn proxy_secret(written: &WrittenServer) -> Result<Option<Secret>, ConfigError> {
     const MIN_LENGTH: usize = 16;
     let key = "server.proxy_secret";
-    let text = match (&written.proxy_secret, &written.proxy_secret_file) {
-        (Some(_), Some(_)) => {
-            let rule = "server.proxy_secret_file is set as well";
-            return Err(ConfigError::secret(key, rule, "keep one of the two"));
+    let secret = secret::read(key, written.proxy_secret.as_deref(), written.proxy_secret_file.as_deref())?;
+    match secret {
+        Some(secret) if secret.expose().len() < MIN_LENGTH => {
+            let rule = format!("it must be at least {MIN_LENGTH} characters long");
+            Err(ConfigError::secret(key, rule, "make one with: openssl rand -hex 32"))
         }
-        (Some(text), None) => text.clone(),
-        (None, Some(path)) => std::fs::read_to_string(path).map_err(|error| {
-            let rule = format!("the file cannot be read: {error}");
-            ConfigError::new("server.proxy_secret_file", Some(path), rule, "name a file that this user may read")
-        })?,
-        (None, None) => return Ok(None),
-    };
-    let text = text.trim();
-    if text.len() < MIN_LENGTH {
-        let rule = format!("it must be at least {MIN_LENGTH} characters long");
-        return Err(ConfigError::secret(key, rule, "make one with: openssl rand -hex 32"));
+        secret => Ok(secret),
     }
-    Ok(Some(Secret::new(text)))
 }
 
 fn metadata_url(text: &str) -> Result<Url, ConfigError> {
@@ -190,7 +180,7 @@ pub(super) fn read_leeway(written: &WrittenTokens, errors: &mut ConfigErrors) ->
 }
 
 /// `30s`, `15m`, `1h`, `30d`.
-fn duration(
+pub(super) fn duration(
     key: &str,
     text: Option<&str>,
     default_seconds: u64,

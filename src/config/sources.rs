@@ -129,7 +129,7 @@ fn child<'v>(value: &'v mut Value, segment: &str, empty: impl Fn() -> Value) -> 
 }
 
 /// Keys that hold no text. Everything else stays text, even when it looks like a number: a subject may.
-const NOT_TEXT: [&str; 7] = [
+const NOT_TEXT: [&str; 12] = [
     "workers",
     "allows",
     "cache_bytes",
@@ -137,6 +137,11 @@ const NOT_TEXT: [&str; 7] = [
     "open_to_the_world",
     "allow_any_authenticated",
     "insecure_http",
+    "enabled",
+    "limit",
+    "allow_loopback",
+    "client_credentials",
+    "may_introspect",
 ];
 
 /// Booleans, numbers and lists as TOML writes them, and text that stands in quotes.

@@ -19,12 +19,22 @@ impl fmt::Display for Config {
         let also = self.server.also_decide_at.iter();
         also.map(String::as_str).try_for_each(|path| writeln!(formatter, "also asked at {path}"))?;
         self.issuers.iter().try_for_each(|issuer| describe_issuer(formatter, issuer))?;
+        if let Some(own) = &self.authorization_server {
+            let labels: Vec<&str> = own.providers.iter().map(|provider| provider.label.as_str()).collect();
+            writeln!(formatter, "people sign in at {}", labels.join(", "))?;
+        }
+        if let Some(url) = &self.store_url {
+            writeln!(formatter, "state in {url}")?;
+        }
         self.policies.iter().try_for_each(|policy| describe_policy(formatter, policy))?;
         self.warnings.iter().try_for_each(|warning| writeln!(formatter, "warning: {warning}"))
     }
 }
 
 fn describe_issuer(formatter: &mut fmt::Formatter<'_>, issuer: &IssuerConfig) -> fmt::Result {
+    if issuer.is_own {
+        return writeln!(formatter, "issuer {}: our own authorization server", issuer.issuer);
+    }
     let keys = issuer.jwks_uri.as_ref().map_or_else(|| "discovered keys".to_owned(), |url| format!("keys from {url}"));
     writeln!(formatter, "issuer {}: {keys}", issuer.issuer)
 }

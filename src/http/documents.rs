@@ -5,6 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Serialize;
 
 use super::head::ActixHead;
+use super::oauth::OAuthService;
 use super::{Service, error, public};
 use crate::authz::Matched;
 use crate::authz::policy::WELL_KNOWN;
@@ -24,7 +25,13 @@ struct ProtectedResource<'a> {
 
 /// Anything under `/.well-known`: a resource's document, or 404 in JSON, whatever the method.
 pub async fn well_known(request: HttpRequest, service: web::Data<Service>) -> HttpResponse {
-    let path = request.uri().path().strip_prefix(WELL_KNOWN);
+    let all = request.uri().path();
+    let oauth = request.app_data::<web::Data<OAuthService>>();
+    let ours = oauth.zip(all.strip_prefix("/.well-known"));
+    if let Some(answer) = ours.and_then(|(oauth, name)| oauth.well_known(&request, name)) {
+        return answer;
+    }
+    let path = all.strip_prefix(WELL_KNOWN);
     match path.filter(|rest| rest.is_empty() || rest.starts_with('/')) {
         None => error::not_found(),
         Some(resource_path) => protected_resource(&service, &request, resource_path),

@@ -5,6 +5,8 @@ pub mod auth;
 pub mod documents;
 pub mod error;
 pub mod head;
+pub mod oauth;
+pub mod pages;
 pub mod public;
 pub mod request_id;
 pub mod service;
@@ -13,8 +15,10 @@ pub mod spans;
 pub use service::Service;
 pub use spans::RequestSpan;
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, guard, web};
 use tracing_actix_web::TracingLogger;
+
+use oauth::OAuthService;
 
 use crate::proxy::{Contract, UnknownEndpoint};
 
@@ -26,11 +30,15 @@ use crate::proxy::{Contract, UnknownEndpoint};
 /// | further decision paths of the configuration | decisions in the terms of `/auth` |
 /// | `/health` | liveness |
 /// | `/.well-known/oauth-protected-resource…` | RFC 9728 documents |
+/// | the paths of [`oauth`] | the authorization server, where there is one |
 /// | anything else | 404 in JSON |
 ///
 /// The two fixed decision paths are static routes, the rest is compared by hand: actix's path patterns cost a third of
 /// a decision.
-pub fn public_routes(routes: &mut web::ServiceConfig) {
+pub fn public_routes(routes: &mut web::ServiceConfig, oauth: Option<&web::Data<OAuthService>>) {
+    if let Some(oauth) = oauth {
+        routes.app_data(oauth.clone());
+    }
     routes
         .route("/auth", web::route().to(auth::forward_auth))
         .route("/auth/nginx", web::route().to(auth::auth_request))
@@ -38,8 +46,12 @@ pub fn public_routes(routes: &mut web::ServiceConfig) {
             web::scope("/.well-known")
                 .wrap(TracingLogger::<RequestSpan>::new())
                 .default_service(web::route().to(documents::well_known)),
-        )
-        .default_service(web::route().to(dispatch));
+        );
+    if oauth.is_some() {
+        let ours = guard::fn_guard(|context| oauth::is_path(context.head().uri.path()));
+        routes.service(web::scope("").guard(ours).wrap(TracingLogger::<RequestSpan>::new()).configure(oauth::routes));
+    }
+    routes.default_service(web::route().to(dispatch));
 }
 
 async fn dispatch(request: HttpRequest, service: web::Data<Service>) -> HttpResponse {

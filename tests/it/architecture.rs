@@ -25,7 +25,7 @@ const MAY_IMPORT: [(&str, &[&str]); 13] = [
 
 /// Web frameworks and clients, each in its one place.
 const ONLY_IN: [(&str, &[&str]); 7] = [
-    ("actix_web", &["http", "app", "app.rs"]),
+    ("actix_web", &["http", "app"]),
     ("askama", &["http"]),
     ("reqwest", &["outbound"]),
     ("redb::", &["store"]),

@@ -23,11 +23,27 @@ mod demo;
 mod direct_attacks;
 mod documentation;
 mod holes;
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_precision_loss,
+    reason = "an ID token with a fraction in its times is one of the cases"
+)]
+mod idp;
 mod issuers;
 mod many_servers;
 mod operations;
+mod pages;
 mod properties;
 mod redirect;
+mod sign_in;
 mod smoke;
+#[expect(
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::single_match_else,
+    clippy::needless_pass_by_value,
+    reason = "how far a storm got is a small number"
+)]
+mod store_kill;
 mod support;
 mod whole_answers;

@@ -13,7 +13,7 @@ through_each_proxy!(
     no_way_leads_from_an_open_route_to_an_answer_of_the_service,
 );
 
-const OPEN: [&str; 14] = [
+const OPEN: [&str; 17] = [
     "/.well-known",
     "/.well-known/unknown",
     "/.well-known/oauth-protected-resource",
@@ -28,6 +28,9 @@ const OPEN: [&str; 14] = [
     "/callback",
     "/consent",
     "/jwks",
+    "/sign-in",
+    "/sign-out",
+    "/connections",
 ];
 
 /// `{}` is the open path.

@@ -116,6 +116,10 @@ fn absent(world: &World, report: &mut Report) {
         "/callback",
         "/consent",
         "/jwks",
+        "/sign-in",
+        "/sign-in/x",
+        "/sign-out",
+        "/connections",
     ];
     let rows = rows.chain(endpoints.iter().flat_map(|path| [("GET", *path), ("POST", *path)]));
     for (method, target) in

@@ -61,6 +61,22 @@ impl Process {
         Self { child, name: name.to_owned(), log, folder }
     }
 
+    /// The same for a program that the whole test binary shares: nobody drops a static, so it ends when this process does,
+    /// however that ends. A shell holds the leash: the end of its input is the end of the program and of its folder.
+    pub fn start_shared(name: &str, command: &Command) -> Self {
+        const LEASH: &str = r#"folder=$0; "$@" </dev/null & program=$!
+            (cat >/dev/null; kill -KILL $program; rm -rf "$folder") <&0 >/dev/null 2>&1 & wait $program"#;
+        let folder = TempDir::new();
+        let log = folder.path().join("output");
+        let file = File::create(&log).unwrap();
+        let mut leashed = Command::new("bash");
+        leashed.arg("-c").arg(LEASH).arg(folder.path()).arg(command.get_program()).args(command.get_args());
+        leashed.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        leashed.stdin(Stdio::piped()).stdout(file.try_clone().unwrap()).stderr(file);
+        let child = leashed.spawn().unwrap_or_else(|error| panic!("{name} cannot be started: {error}"));
+        Self { child, name: name.to_owned(), log, folder }
+    }
+
     /// Everything that the program has written so far.
     pub fn output(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(&self.log).unwrap_or_default()).into_owned()
@@ -76,8 +92,13 @@ impl Process {
     }
 
     /// Waits until `ready` says so; fails with the program's output when it ends or takes too long.
-    pub fn wait_until(&mut self, what: &str, mut ready: impl FnMut() -> bool) {
-        let deadline = Instant::now() + PATIENCE;
+    pub fn wait_until(&mut self, what: &str, ready: impl FnMut() -> bool) {
+        self.wait_within(PATIENCE, what, ready);
+    }
+
+    /// The same for programs that are slow to start.
+    pub fn wait_within(&mut self, patience: Duration, what: &str, mut ready: impl FnMut() -> bool) {
+        let deadline = Instant::now() + patience;
         while !ready() {
             if let Some(status) = self.child.try_wait().unwrap() {
                 panic!("{} ended with {status} before {what}:\n{}", self.name, self.output());

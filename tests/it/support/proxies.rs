@@ -38,6 +38,11 @@ pub type Edit<'a> = dyn Fn(&str, String) -> String + 'a;
 impl Proxy {
     /// Starts it with `edit` applied to each file (name, content).
     pub fn start_edited(kind: Kind, backends: Backends, edit: &Edit<'_>) -> Self {
+        Self::start_on_host(kind, backends, edit, super::world::HOST)
+    }
+
+    /// The same for another host than the one in the files: one that every client on this machine can reach.
+    pub fn start_on_host(kind: Kind, backends: Backends, edit: &Edit<'_>, host: &str) -> Self {
         let port = ports::free();
         let folder = TempDir::new();
         let source = tools::project().join(kind.folder());
@@ -46,14 +51,14 @@ impl Proxy {
             let path = entry.unwrap().path();
             if path.is_file() {
                 let name = path.file_name().unwrap().to_str().unwrap().to_owned();
-                let text = edit(&name, std::fs::read_to_string(&path).unwrap());
+                let text = edit(&name, std::fs::read_to_string(&path).unwrap()).replace(super::world::HOST, host);
                 folder.write(&format!("{}/{name}", kind.folder()), &with_ports(&text, port, backends));
             }
         }
         let mut process = Process::start(kind.folder(), &mut kind.command(folder.path()));
         // 404 means that Traefik listens but has not read its routes yet; any other answer comes from a route.
         process.wait_until("listening", || {
-            Request::get("/mcp").host(super::world::HOST).try_send(port).is_ok_and(|answer| answer.status != 404)
+            Request::get("/mcp").host(host).try_send(port).is_ok_and(|answer| answer.status != 404)
         });
         Self { process, port, kind, _folder: folder }
     }

@@ -39,3 +39,11 @@ pub fn read_yaml(file: &Path, schema: Option<&Path>) -> Result<serde_json::Value
         Err(String::from_utf8_lossy(&done.stderr).into_owned())
     }
 }
+
+/// A file of a folder whose node packages must be installed.
+pub fn installed(folder: &str, file: &str) -> PathBuf {
+    let folder = project().join(folder);
+    let modules = folder.join("node_modules");
+    assert!(modules.exists(), "{} is not installed; run scripts/install-tools.sh", modules.display());
+    folder.join(file)
+}

@@ -1,6 +1,6 @@
 //! A small web server inside the test, for documents that an issuer serves well or badly.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -10,6 +10,8 @@ use std::time::Duration;
 #[derive(Debug, Clone)]
 pub enum Answer {
     Json(String),
+    /// JSON with another status than 200.
+    StatusJson(u16, String),
     Status(u16),
     Redirect(String),
     /// Takes the request and says nothing.
@@ -22,6 +24,28 @@ pub enum Answer {
     Trickle,
 }
 
+/// A request as it came.
+#[derive(Debug, Clone)]
+pub struct Received {
+    pub method: String,
+    /// With the query.
+    pub target: String,
+    pub headers: Vec<(String, String)>,
+    pub body: String,
+}
+
+impl Received {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| &**value)
+    }
+
+    /// The value of a field of the form.
+    pub fn field(&self, name: &str) -> Option<String> {
+        let mut fields = url::form_urlencoded::parse(self.body.as_bytes());
+        fields.find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
+    }
+}
+
 /// A server on a port of its own; it stops with the value.
 pub struct Web {
     port: u16,
@@ -31,7 +55,7 @@ pub struct Web {
 #[derive(Default)]
 struct Shared {
     answers: Mutex<Vec<(String, Answer)>>,
-    requests: Mutex<Vec<String>>,
+    requests: Mutex<Vec<Received>>,
     count: AtomicUsize,
     stopped: AtomicBool,
     down: AtomicBool,
@@ -78,11 +102,23 @@ impl Web {
 
     /// How many requests came for `path`.
     pub fn requests_for(&self, path: &str) -> usize {
-        self.shared.requests.lock().unwrap().iter().filter(|known| *known == path).count()
+        self.requests().iter().filter(|known| *known == path).count()
     }
 
     pub fn requests(&self) -> Vec<String> {
+        self.received().into_iter().map(|request| request.target).collect()
+    }
+
+    /// All requests, whole.
+    pub fn received(&self) -> Vec<Received> {
         self.shared.requests.lock().unwrap().clone()
+    }
+
+    /// The only request for `path` since they were forgotten.
+    pub fn only_request_for(&self, path: &str) -> Received {
+        let mut found: Vec<Received> = self.received().into_iter().filter(|request| request.target == path).collect();
+        assert_eq!(found.len(), 1, "requests for {path}: {found:?}");
+        found.remove(0)
     }
 
     /// Begins to count anew.
@@ -98,12 +134,9 @@ impl Shared {
         if reader.read_line(&mut line).is_err() || self.down.load(Ordering::SeqCst) {
             return;
         }
-        let mut header = String::new();
-        while reader.read_line(&mut header).is_ok_and(|length| length > 2) {
-            header.clear();
-        }
-        let path = line.split(' ').nth(1).unwrap_or("").to_owned();
-        self.requests.lock().unwrap().push(path.clone());
+        let Some(request) = receive(&line, &mut reader) else { return };
+        let path = request.target.clone();
+        self.requests.lock().unwrap().push(request);
         self.count.fetch_add(1, Ordering::SeqCst);
         let is_meant = |known: &str| known.strip_prefix('*').map_or(known == path, |part| path.contains(part));
         let answers = self.answers.lock().unwrap().clone();
@@ -112,19 +145,38 @@ impl Shared {
     }
 }
 
-fn json(body: &str) -> String {
+/// The rest of a request whose first line is `line`. An unread body would reset the connection under the answer.
+fn receive(line: &str, reader: &mut BufReader<TcpStream>) -> Option<Received> {
+    let mut words = line.split(' ');
+    let (method, target) = (words.next()?.to_owned(), words.next().unwrap_or("").to_owned());
+    let mut headers = Vec::new();
+    let mut header = String::new();
+    while reader.read_line(&mut header).is_ok_and(|length| length > 2) {
+        if let Some((name, value)) = header.split_once(':') {
+            headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+        }
+        header.clear();
+    }
+    let length = headers.iter().find(|(name, _)| name == "content-length").and_then(|(_, value)| value.parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    reader.read_exact(&mut body).ok()?;
+    Some(Received { method, target, headers, body: String::from_utf8_lossy(&body).into_owned() })
+}
+
+fn json(status: u16, body: &str) -> String {
     format!(
-        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        "HTTP/1.1 {status} Status\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
         body.len()
     )
 }
 
 fn write_answer(mut stream: TcpStream, answer: Answer) -> std::io::Result<()> {
     match answer {
-        Answer::Json(body) => stream.write_all(json(&body).as_bytes()),
+        Answer::Json(body) => stream.write_all(json(200, &body).as_bytes()),
+        Answer::StatusJson(status, body) => stream.write_all(json(status, &body).as_bytes()),
         Answer::Slow(delay, body) => {
             std::thread::sleep(delay);
-            stream.write_all(json(&body).as_bytes())
+            stream.write_all(json(200, &body).as_bytes())
         }
         Answer::Status(status) => {
             write!(stream, "HTTP/1.1 {status} Status\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")

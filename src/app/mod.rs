@@ -1,5 +1,9 @@
 //! The composition root: a configuration in, a running server out.
 
+mod authorization_server;
+mod housekeeping;
+mod identity_provider;
+
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,14 +12,18 @@ use actix_web::dev::Server;
 use actix_web::{App as WebApp, HttpServer, web};
 use tracing_actix_web::TracingLogger;
 
+use housekeeping::Housekeeping;
+
 use crate::authn::key_source::KeySource;
 use crate::authn::{Authenticator, IssuerKeys, IssuerSettings};
 use crate::authz::PolicySet;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, IssuerConfig};
 use crate::decision::DecisionPoint;
+use crate::http::oauth::OAuthService;
 use crate::http::request_id::RequestIds;
 use crate::http::{self, RequestSpan, Service};
+use crate::oauth::AuthorizationServer;
 use crate::outbound::{FetchError, Outbound};
 use crate::proxy::TrustedProxies;
 use crate::telemetry::{DecisionLog, Metrics};
@@ -23,6 +31,8 @@ use crate::telemetry::{DecisionLog, Metrics};
 /// The service, with its sockets bound.
 pub struct App {
     service: web::Data<Service>,
+    oauth: Option<web::Data<OAuthService>>,
+    housekeeping: Option<Housekeeping>,
     sources: Vec<KeySource>,
     workers: usize,
     public: TcpListener,
@@ -45,6 +55,9 @@ pub enum StartError {
     /// The HTTP client has no certificates, for instance.
     #[error(transparent)]
     Outbound(#[from] FetchError),
+    /// The authorization server's store or settings cannot be used.
+    #[error("{0}")]
+    Unusable(String),
     /// A thread cannot be started, or the server failed.
     #[error("the server cannot run: {0}")]
     Io(#[from] std::io::Error),
@@ -63,19 +76,23 @@ impl App {
     pub fn build(config: Config) -> Result<Self, StartError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let outbound = Outbound::new()?;
-        let (settings, sources) =
-            config.issuers.iter().map(|issuer| wire_issuer(issuer, &config, &outbound, &clock)).unzip();
-        let names: Vec<(String, bool)> =
-            config.policies.iter().map(|policy| (policy.resource.to_string(), policy.audit_only())).collect();
         let metadata_base =
             config.server.metadata_url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned());
+        let policies = PolicySet::new(config.policies.clone(), metadata_base);
+        let own = config.authorization_server.as_ref();
+        let wired =
+            own.map(|own| authorization_server::wire(&config, own, &policies, &outbound, &clock)).transpose()?;
+        let server = wired.as_ref().map(|wired| Arc::clone(&wired.service.server));
+        let (authenticator, sources) = wire_authenticator(&config, server.as_deref(), &outbound, &clock);
+        let names: Vec<(String, bool)> =
+            config.policies.iter().map(|policy| (policy.resource.to_string(), policy.audit_only())).collect();
         let service = Service {
             point: DecisionPoint {
                 trusted: TrustedProxies::new(config.server.trusted_proxies, config.server.proxy_secret),
-                policies: PolicySet::new(config.policies, metadata_base),
-                authenticator: Authenticator::new(settings, config.leeway, config.cache_bytes),
+                policies,
+                authenticator,
             },
-            clock,
+            clock: Arc::clone(&clock),
             metrics: Metrics::new(&names),
             log: DecisionLog::start(config.log.format, std::io::stdout())?,
             allows_logged_per_mille: config.log.allows_per_mille,
@@ -85,6 +102,12 @@ impl App {
         };
         Ok(Self {
             service: web::Data::new(service),
+            housekeeping: wired.as_ref().map(|wired| Housekeeping {
+                server: Arc::clone(&wired.service.server),
+                store: Arc::clone(&wired.store),
+                clock,
+            }),
+            oauth: wired.map(|wired| web::Data::new(wired.service)),
             sources,
             workers: config.server.workers,
             public: bind("server.listen", config.server.listen)?,
@@ -105,10 +128,10 @@ impl App {
     /// Serves until a signal ends it, then lets running requests finish.
     pub fn run(self) -> Result<(), StartError> {
         let (public_address, admin_address) = (self.public_address()?, self.admin_address()?);
-        keep_keys_fresh(self.sources)?;
+        run_in_background(self.sources, self.housekeeping)?;
         let service = self.service.clone();
         actix_web::rt::System::new().block_on(async move {
-            let public = serve_public(self.service.clone(), self.public, self.workers)?;
+            let public = serve_public(self.service.clone(), self.oauth, self.public, self.workers)?;
             let admin = serve_admin(self.service, self.admin)?;
             tracing::info!(public = %public_address, admin = %admin_address, "listening");
             let stop_admin = admin.handle();
@@ -137,6 +160,24 @@ fn actix_web_listener(address: SocketAddr) -> std::io::Result<TcpListener> {
     Ok(socket.into())
 }
 
+/// Who is believed: our own authorization server, whose keys are at hand, and everybody whose keys are fetched.
+fn wire_authenticator(
+    config: &Config,
+    own: Option<&AuthorizationServer>,
+    outbound: &Outbound,
+    clock: &Arc<dyn Clock>,
+) -> (Authenticator, Vec<KeySource>) {
+    let foreign = config.issuers.iter().filter(|issuer| !issuer.is_own);
+    let (foreign, sources): (Vec<_>, _) = foreign.map(|issuer| wire_issuer(issuer, config, outbound, clock)).unzip();
+    let settings = own.iter().map(|server| server.as_issuer()).chain(foreign).collect();
+    let authenticator = Authenticator::new(settings, config.leeway, config.cache_bytes);
+    let authenticator = match own {
+        Some(server) => authenticator.with_revocation(&server.settings().issuer, Arc::clone(server.revocations())),
+        None => authenticator,
+    };
+    (authenticator, sources)
+}
+
 fn wire_issuer(
     issuer: &IssuerConfig,
     config: &Config,
@@ -163,21 +204,33 @@ fn wire_issuer(
     (settings, source)
 }
 
-/// A thread of its own: fetching and parsing keys never takes a worker's time.
-fn keep_keys_fresh(sources: Vec<KeySource>) -> std::io::Result<()> {
+/// A thread of its own: fetching and parsing keys, and clearing up, never take a worker's time.
+fn run_in_background(sources: Vec<KeySource>, housekeeping: Option<Housekeeping>) -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    std::thread::Builder::new().name("issuer-keys".into()).spawn(move || {
+    std::thread::Builder::new().name("background".into()).spawn(move || {
         let tasks = tokio::task::LocalSet::new();
         for source in sources {
             tasks.spawn_local(source.keep_fresh());
+        }
+        if let Some(housekeeping) = housekeeping {
+            tasks.spawn_local(housekeeping.keep_house());
         }
         tasks.block_on(&runtime, std::future::pending::<()>());
     })?;
     Ok(())
 }
 
-fn serve_public(service: web::Data<Service>, listener: TcpListener, workers: usize) -> std::io::Result<Server> {
-    let server = HttpServer::new(move || WebApp::new().app_data(service.clone()).configure(http::public_routes))
+fn serve_public(
+    service: web::Data<Service>,
+    oauth: Option<web::Data<OAuthService>>,
+    listener: TcpListener,
+    workers: usize,
+) -> std::io::Result<Server> {
+    let app = move || {
+        let routes = |routes: &mut web::ServiceConfig| http::public_routes(routes, oauth.as_ref());
+        WebApp::new().app_data(service.clone()).configure(routes)
+    };
+    let server = HttpServer::new(app)
         .workers(workers)
         .keep_alive(App::KEEP_ALIVE)
         .shutdown_timeout(App::SHUTDOWN_SECONDS)

@@ -1,0 +1,232 @@
+//! Wires the authorization server: what was configured becomes what runs.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{StartError, identity_provider};
+use crate::authz::PolicySet;
+use crate::clock::Clock;
+use crate::config::{AuthorizationServerConfig, ClientCredential, Config, ConfiguredClient};
+use crate::domain::SecretHash;
+use crate::http::oauth::browser::Cookies;
+use crate::http::oauth::cors::Cors;
+use crate::http::oauth::{Limits, OAuthService};
+use crate::http::pages::{Brand, Colour, Logo, Pages};
+use crate::idp::Surroundings;
+use crate::oauth::client_settings::{self, ClientSettings, DocumentSettings, HostPattern, RegistrationSettings};
+use crate::oauth::{
+    AuthorizationServer, ClientAuthentication, Clients, CustomSchemes, Features, GrantType, Parts, RedirectUri,
+    Revocations, SecretMethod, Settings, SigningAlgorithm,
+};
+use crate::outbound::resolver::SystemResolver;
+use crate::outbound::{Guarded, Outbound};
+use crate::proxy::TrustedProxies;
+use crate::random::{Random, SystemRandom};
+use crate::store::{MasterKey, Sealer, Store, StoreUrl};
+
+/// The authorization server, and what its background work needs.
+pub(super) struct Wired {
+    pub(super) service: OAuthService,
+    pub(super) store: Arc<dyn Store>,
+}
+
+/// Opens the store, reads or makes the keys, and builds the rest.
+pub(super) fn wire(
+    config: &Config,
+    own: &AuthorizationServerConfig,
+    policies: &PolicySet,
+    outbound: &Outbound,
+    clock: &Arc<dyn Clock>,
+) -> Result<Wired, StartError> {
+    let random: Arc<dyn Random> = Arc::new(SystemRandom);
+    let (store, key) = open_store(config, own, &*random)?;
+    let clients = Arc::new(clients(own, &store, &random)?);
+    let surroundings = Surroundings {
+        outbound: outbound.clone(),
+        clock: Arc::clone(clock),
+        random: Arc::clone(&random),
+        leeway: config.leeway,
+        own_urls: own_urls(config, own),
+    };
+    let parts = Parts {
+        settings: settings(own, config.leeway),
+        store: Arc::clone(&store),
+        clock: Arc::clone(clock),
+        random: Arc::clone(&random),
+        providers: own
+            .providers
+            .iter()
+            .map(|one| identity_provider::build(one, own, &surroundings))
+            .collect::<Result<_, _>>()?,
+        policies: policies.clone(),
+        clients: Arc::clone(&clients),
+        sealer: Arc::new(Sealer::new(key, Vec::new(), random)),
+        revocations: Arc::new(Revocations::default()),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let server = runtime.block_on(AuthorizationServer::start(parts));
+    let server = Arc::new(server.map_err(|error| StartError::Unusable(error.to_string()))?);
+    let service = OAuthService {
+        server,
+        clients,
+        pages: Pages::new(brand(own)?),
+        cookies: Cookies::of(own.issuer.as_str()),
+        cors: Cors::new(own.cors_origins.clone()),
+        limits: Limits::default(),
+        scope_descriptions: own.scope_descriptions.clone(),
+        trusted: TrustedProxies::new(config.server.trusted_proxies.clone(), None),
+    };
+    Ok(Wired { service, store })
+}
+
+fn open_store(
+    config: &Config,
+    own: &AuthorizationServerConfig,
+    random: &dyn Random,
+) -> Result<(Arc<dyn Store>, MasterKey), StartError> {
+    let url = config.store_url.as_ref().ok_or_else(|| StartError::Unusable("store.url: it is missing".into()))?;
+    let store = crate::store::open(url).map_err(|error| StartError::Unusable(format!("store.url: {error}")))?;
+    Ok((store, master_key(own, url, random)?))
+}
+
+/// The operator's key, or one that is made beside the store at the first start.
+fn master_key(own: &AuthorizationServerConfig, url: &StoreUrl, random: &dyn Random) -> Result<MasterKey, StartError> {
+    let store = url.to_string();
+    let made = match (&own.encryption_key, store.strip_prefix("file:")) {
+        (Some(key), _) => MasterKey::parse(key.expose()),
+        (None, Some(path)) => MasterKey::read_or_make(&PathBuf::from(format!("{path}.key")), random),
+        // What is forgotten at the end needs no key that survives it.
+        (None, None) => {
+            let key =
+                crate::domain::opaque::new_hex_key(random).map_err(|error| StartError::Unusable(error.to_string()))?;
+            MasterKey::parse(key.expose())
+        }
+    };
+    made.map_err(|mistake| StartError::Unusable(format!("authorization_server.encryption_key: {mistake}")))
+}
+
+fn settings(own: &AuthorizationServerConfig, leeway: Duration) -> Settings {
+    let known = SigningAlgorithm::ALL.into_iter().find(|known| known.verification() == own.signing_algorithm);
+    let assertions = own.clients.iter().any(|client| matches!(client.credential, ClientCredential::KeySet(_)));
+    let by_key = assertions || own.registration.enabled || own.client_documents.enabled;
+    Settings {
+        signing_algorithm: known.unwrap_or_default(),
+        key_rotation_age: Some(own.signing_key_lifetime),
+        access_token_lifetime: own.access_token_lifetime,
+        refresh_token_lifetime: own.refresh_token_lifetime,
+        remember_consent: own.remember_consent,
+        leeway,
+        features: Features {
+            registration: own.registration.enabled,
+            client_documents: own.client_documents.enabled,
+            client_assertion_algorithms: if by_key { assertion_algorithms() } else { Vec::new() },
+            client_credentials: own.clients.iter().any(|client| client.client_credentials),
+            introspection: own.clients.iter().any(|client| !matches!(client.credential, ClientCredential::None)),
+        },
+        ..Settings::new(own.issuer.clone())
+    }
+}
+
+fn assertion_algorithms() -> Vec<String> {
+    crate::authn::Algorithm::ALL.iter().map(ToString::to_string).collect()
+}
+
+fn clients(
+    own: &AuthorizationServerConfig,
+    store: &Arc<dyn Store>,
+    random: &Arc<dyn Random>,
+) -> Result<Clients, StartError> {
+    let issuer = own.issuer.as_str();
+    let schemes = match &own.registration.custom_schemes {
+        None => CustomSchemes::default(),
+        Some(names) => CustomSchemes::parse(names.iter().map(String::as_str)).map_err(|error| {
+            StartError::Unusable(format!("authorization_server.registration.custom_schemes: {error}"))
+        })?,
+    };
+    let documents = DocumentSettings {
+        enabled: own.client_documents.enabled,
+        allowed_hosts: own.client_documents.allowed_hosts.iter().filter_map(|host| HostPattern::parse(host)).collect(),
+        allow_loopback: own.client_documents.allow_loopback,
+        ..DocumentSettings::default()
+    };
+    let fetch = Guarded::new(documents.guard(), Arc::new(SystemResolver))?;
+    let settings = ClientSettings {
+        issuer: issuer.to_owned(),
+        token_endpoint: format!("{issuer}/token"),
+        registration_endpoint: format!("{issuer}/register"),
+        registration: RegistrationSettings {
+            enabled: own.registration.enabled,
+            max_clients: own.registration.limit,
+            unused_lifetime: own.registration.unused_lifetime,
+            used_lifetime: None,
+        },
+        documents,
+        configured: own.clients.iter().map(|client| configured(client, &schemes)).collect::<Result<_, _>>()?,
+        custom_schemes: schemes,
+    };
+    Ok(Clients::new(settings, Arc::clone(store), Arc::clone(random), Arc::new(fetch)))
+}
+
+fn configured(
+    client: &ConfiguredClient,
+    schemes: &CustomSchemes,
+) -> Result<client_settings::ConfiguredClient, StartError> {
+    let redirect_uri = |text: &String| {
+        RedirectUri::parse(text, schemes).map_err(|error| {
+            StartError::Unusable(format!(
+                "authorization_server.clients ({}): redirect URI {text:?}: {error}",
+                client.id
+            ))
+        })
+    };
+    let mut grant_types = Vec::new();
+    if !client.redirect_uris.is_empty() {
+        grant_types.extend([GrantType::AuthorizationCode, GrantType::RefreshToken]);
+    }
+    if client.client_credentials {
+        grant_types.push(GrantType::ClientCredentials);
+    }
+    Ok(client_settings::ConfiguredClient {
+        id: client.id.clone(),
+        name: client.name.clone(),
+        redirect_uris: client.redirect_uris.iter().map(redirect_uri).collect::<Result<_, _>>()?,
+        authentication: authentication(&client.credential),
+        grant_types,
+        scopes: client.scopes.clone(),
+        resources: client.resources.clone(),
+        may_introspect: client.may_introspect,
+    })
+}
+
+fn authentication(credential: &ClientCredential) -> ClientAuthentication {
+    match credential {
+        ClientCredential::None => ClientAuthentication::None,
+        ClientCredential::Secret(secret) => {
+            ClientAuthentication::Secret { method: SecretMethod::Basic, hash: SecretHash::of(secret.expose()) }
+        }
+        ClientCredential::KeySet(url) => {
+            ClientAuthentication::PrivateKeyJwt { jwks: None, jwks_uri: Some(url.clone()) }
+        }
+    }
+}
+
+/// Every address at which the service can be reached, for the development login to look at.
+fn own_urls(config: &Config, own: &AuthorizationServerConfig) -> Vec<String> {
+    let resources = config.policies.iter().map(|policy| policy.resource.to_string());
+    resources.chain([own.issuer.to_string()]).collect()
+}
+
+fn brand(own: &AuthorizationServerConfig) -> Result<Brand, StartError> {
+    let host = url::Url::parse(own.issuer.as_str()).ok().and_then(|url| url.host_str().map(ToOwned::to_owned));
+    let mut brand = Brand::new(own.brand.name.as_deref().or(host.as_deref()).unwrap_or_default());
+    if let Some(logo) = &own.brand.logo {
+        let logo = Logo::from_bytes(&logo.bytes)
+            .map_err(|error| StartError::Unusable(format!("authorization_server.logo_file: {error}")))?;
+        brand = brand.with_logo(logo);
+    }
+    if let Some(colour) = own.brand.color.as_deref().and_then(Colour::parse) {
+        brand = brand.with_colour(colour);
+    }
+    Ok(brand)
+}

@@ -1,0 +1,144 @@
+//! `/authorize`, `/consent`, `/callback`: the way of a browser from a client to its answer.
+
+use std::sync::Arc;
+
+use actix_web::http::{Method, header};
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::browsing::{After, Cookies, consent_path, see_other};
+use super::service::requested_host;
+use super::{OAuthService, body, whole};
+use crate::http::Service;
+use crate::http::pages::{ClientOrigin, ClientView, Consent, Form, Place, ProviderView, ResourceView, ScopeView};
+use crate::oauth::{Authorize, ConsentPage, OAuthError, Parameters, Question};
+
+/// `GET` or `POST /authorize` (RFC 6749 §3.1).
+pub(super) async fn authorize(
+    request: HttpRequest,
+    payload: web::Payload,
+    oauth: web::Data<OAuthService>,
+    service: web::Data<Service>,
+) -> HttpResponse {
+    let parameters = match read(&request, payload, &oauth).await {
+        Ok(parameters) => parameters,
+        Err(error) => return oauth.error_page(&service, error),
+    };
+    if !oauth.is_own_host(&request) {
+        return oauth.to_own_host(&request, &parameters);
+    }
+    let cookies = Cookies::of(&request, &oauth);
+    match oauth.server.authorize(&parameters, requested_host(&request).as_ref(), cookies.browser()).await {
+        Authorize::Page(problem) => oauth.problem(&service, &problem),
+        Authorize::Redirect(url) => oauth.send_to(&service, &url, After::Link, &[]),
+        Authorize::Consent { request, browser } => {
+            let cookie = browser.map(|secret| oauth.cookies.set_browser(&secret));
+            see_other(&consent_path(&request), cookie.as_slice())
+        }
+    }
+}
+
+async fn read(request: &HttpRequest, payload: web::Payload, oauth: &OAuthService) -> Result<Parameters, OAuthError> {
+    oauth.admit(&oauth.limits.begin, request)?;
+    if request.method() == Method::POST { body::form(request, payload).await } else { body::query(request) }
+}
+
+impl OAuthService {
+    /// Some clients look for `/authorize` on the MCP server's host. The browser goes on at the issuer's, where its
+    /// cookies are, and the resource of the first host goes along.
+    fn to_own_host(&self, request: &HttpRequest, parameters: &Parameters) -> HttpResponse {
+        let mut query = parameters.to_query();
+        if parameters.optional("resource").is_none()
+            && let Some(resource) = requested_host(request).and_then(|host| self.server.default_resource(&host))
+        {
+            let resource: String = url::form_urlencoded::byte_serialize(resource.as_bytes()).collect();
+            query = format!("{query}&resource={resource}");
+        }
+        let location = format!("{}/authorize?{query}", self.server.settings().issuer);
+        HttpResponse::SeeOther()
+            .insert_header((header::LOCATION, location))
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .finish()
+    }
+
+    fn question(&self, question: Question) -> Consent {
+        let origin = match question.client_host {
+            Some(host) => ClientOrigin::Website { host },
+            None if question.client_is_configured => ClientOrigin::Operator,
+            None => ClientOrigin::Itself,
+        };
+        let describe = |scope: &str| self.scope_descriptions.get(scope).cloned();
+        let scopes = question.scopes.as_slice().iter();
+        Consent {
+            form: Form::new("/consent", question.csrf).with("request", question.request),
+            client: ClientView { name: question.client_name, origin },
+            redirect: Place::of(&question.redirect_uri),
+            resource: ResourceView { name: question.resource_name, uri: question.resource },
+            scopes: scopes
+                .map(|scope| ScopeView { scope: scope.to_string(), description: describe(scope.as_str()) })
+                .collect(),
+            providers: question
+                .providers
+                .into_iter()
+                .map(|choice| ProviderView { name: choice.name, label: choice.label })
+                .collect(),
+        }
+    }
+}
+
+/// `GET /consent?request=…`
+pub(super) async fn consent_page(
+    request: HttpRequest,
+    oauth: web::Data<OAuthService>,
+    service: web::Data<Service>,
+) -> HttpResponse {
+    let parameters = match body::query(&request) {
+        Ok(parameters) => parameters,
+        Err(error) => return oauth.error_page(&service, error),
+    };
+    let cookies = Cookies::of(&request, &oauth);
+    match oauth.server.consent_page(parameters.optional("request").unwrap_or_default(), cookies.browser()).await {
+        ConsentPage::Ask(question) => oauth.page(&oauth.question(*question), &[]),
+        ConsentPage::Redirect(url) => oauth.send_to(&service, &url, After::Link, &[]),
+        ConsentPage::NotAllowed(who) => oauth.not_allowed(&service, *who, &[]),
+        ConsentPage::Page(problem) => oauth.problem(&service, &problem),
+    }
+}
+
+/// `POST /consent`
+pub(super) async fn consent(
+    request: HttpRequest,
+    payload: web::Payload,
+    oauth: web::Data<OAuthService>,
+    service: web::Data<Service>,
+) -> HttpResponse {
+    let form = match oauth.own_form(&request, payload).await {
+        Ok(form) => form,
+        Err(error) => return oauth.error_page(&service, error),
+    };
+    let (server, cookies) = (Arc::clone(&oauth.server), Cookies::of(&request, &oauth));
+    match whole::to_the_end(async move { server.consent(&form, cookies.browser()).await }).await {
+        Ok(next) => oauth.go_on(&service, next, After::Form, &[]),
+        Err(error) => oauth.error_page(&service, error),
+    }
+}
+
+/// `GET /callback`: the identity provider's answer.
+pub(super) async fn callback(
+    request: HttpRequest,
+    oauth: web::Data<OAuthService>,
+    service: web::Data<Service>,
+) -> HttpResponse {
+    let parameters = match body::query(&request) {
+        Ok(parameters) => parameters,
+        Err(error) => return oauth.error_page(&service, error),
+    };
+    let (server, cookies) = (Arc::clone(&oauth.server), Cookies::of(&request, &oauth));
+    match whole::to_the_end(async move { server.callback(&parameters, cookies.browser()).await }).await {
+        Ok(answer) => {
+            let lifetime = oauth.server.settings().session_lifetime;
+            let cookie = answer.session.map(|secret| oauth.cookies.set_session(&secret, lifetime));
+            oauth.go_on(&service, answer.next, After::Link, cookie.as_slice())
+        }
+        Err(error) => oauth.error_page(&service, error),
+    }
+}

@@ -1,0 +1,37 @@
+//! Bodies: read whole, within a limit and a time.
+
+use std::time::Duration;
+
+use actix_web::http::header;
+use actix_web::{HttpRequest, web};
+
+use crate::oauth::{OAuthError, Parameters};
+
+/// A client that sends slower than this is cut off.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The body as it came.
+pub(super) async fn read(payload: web::Payload) -> Result<web::Bytes, OAuthError> {
+    let reading = payload.to_bytes_limited(Parameters::MAX_LENGTH);
+    match tokio::time::timeout(PATIENCE, reading).await {
+        Ok(Ok(Ok(bytes))) => Ok(bytes),
+        Ok(Ok(Err(_))) => Err(OAuthError::invalid_request("the body could not be read")),
+        Ok(Err(_)) => Err(OAuthError::invalid_request("the body is too long")),
+        Err(_) => Err(OAuthError::invalid_request("the body did not arrive in time")),
+    }
+}
+
+/// The parameters of a form. Only forms are read: a JSON body from another site needs no preflight as `text/plain`.
+pub(super) async fn form(request: &HttpRequest, payload: web::Payload) -> Result<Parameters, OAuthError> {
+    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let essence = content_type.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        return Err(OAuthError::invalid_request("the body must be application/x-www-form-urlencoded"));
+    }
+    Parameters::parse(&read(payload).await?)
+}
+
+/// The parameters of the query.
+pub(super) fn query(request: &HttpRequest) -> Result<Parameters, OAuthError> {
+    Parameters::parse(request.query_string().as_bytes())
+}

@@ -1,0 +1,92 @@
+//! The authorization server on the wire: forms in, JSON, redirects and pages out. Handlers are thin; what they decide
+//! stands in [`crate::oauth`].
+
+mod answer;
+mod authorize;
+mod body;
+pub mod browser;
+mod browsing;
+mod connections;
+pub mod cors;
+mod development;
+mod documents;
+pub mod limits;
+mod register;
+mod service;
+mod token;
+mod whole;
+
+pub use service::{Limits, OAuthService};
+
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use super::error;
+
+/// The paths below; compared before anything is routed, so that decisions do not pay for them.
+pub(super) fn is_path(path: &str) -> bool {
+    const EXACT: [&str; 10] = [
+        "/authorize",
+        "/consent",
+        "/callback",
+        "/token",
+        "/revoke",
+        "/introspect",
+        "/register",
+        "/jwks",
+        "/connections",
+        "/sign-out",
+    ];
+    EXACT.contains(&path) || path.starts_with("/register/") || path == "/sign-in" || path.starts_with("/sign-in/")
+}
+
+/// | path | what |
+/// |---|---|
+/// | `/authorize`, `/consent`, `/callback` | a browser's way from a client to its answer |
+/// | `/token`, `/revoke`, `/introspect` | forms of clients |
+/// | `/jwks` | the keys of our tokens |
+/// | `/connections`, `/sign-in`, `/sign-out` | our own pages |
+pub(super) fn routes(routes: &mut web::ServiceConfig) {
+    routes
+        .service(
+            web::resource("/authorize")
+                .route(web::get().to(authorize::authorize))
+                .route(web::post().to(authorize::authorize)),
+        )
+        .service(
+            web::resource("/consent")
+                .route(web::get().to(authorize::consent_page))
+                .route(web::post().to(authorize::consent)),
+        )
+        .route("/callback", web::get().to(authorize::callback))
+        .route("/token", web::post().to(token::token))
+        .route("/revoke", web::post().to(token::revoke))
+        .route("/introspect", web::post().to(token::introspect))
+        .route("/jwks", web::route().to(documents::jwks))
+        .service(
+            web::resource("/connections")
+                .route(web::get().to(connections::list))
+                .route(web::post().to(connections::withdraw)),
+        )
+        .service(
+            web::resource("/sign-in")
+                .route(web::get().to(connections::sign_in_page))
+                .route(web::post().to(connections::sign_in)),
+        )
+        .service(
+            web::resource("/sign-in/development")
+                .route(web::get().to(development::form))
+                .route(web::post().to(development::sign_in)),
+        )
+        .route("/sign-out", web::post().to(connections::sign_out))
+        .route("/register", web::post().to(register::register))
+        .route("/register/{client_id}", web::route().to(register::manage))
+        .default_service(web::route().to(otherwise));
+}
+
+/// Preflights of endpoints that scripts call, and methods that no endpoint has.
+async fn otherwise(request: HttpRequest, oauth: web::Data<OAuthService>) -> HttpResponse {
+    const FOR_SCRIPTS: [&str; 4] = ["/token", "/revoke", "/register", "/jwks"];
+    let path = request.uri().path();
+    let open = FOR_SCRIPTS.contains(&path) || path.starts_with("/register/");
+    oauth.cors.preflight(&request).filter(|_| open).unwrap_or_else(error::method_not_allowed)
+}
