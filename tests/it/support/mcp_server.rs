@@ -2,9 +2,8 @@
 
 use std::process::Command;
 
-use super::http::Request;
 use super::process::Process;
-use super::{ports, tools};
+use super::tools;
 
 pub struct McpServer {
     /// Held so that it ends with the value.
@@ -14,14 +13,14 @@ pub struct McpServer {
 
 impl McpServer {
     pub fn start() -> Self {
-        let port = ports::free();
         let server = tools::project().join("test_mcp_server/server.py");
         let mut command = Command::new(tools::tool("python"));
-        command.arg(server).args(["--host", "127.0.0.1", "--port", &port.to_string()]);
+        command.arg(server).args(["--host", "127.0.0.1", "--port", "0"]);
         let mut process = Process::start("test_mcp_server", &mut command);
-        process.wait_until("listening", || {
-            Request::get("/healthz").host("localhost").try_send(port).is_ok_and(|answer| answer.status == 200)
-        });
+        // Once it has said so, it accepts connections.
+        let said = process.output_once_it_says("/mcp\n");
+        let (_, rest) = said.split_once("listening on http://127.0.0.1:").unwrap();
+        let port = rest.split('/').next().unwrap().parse().unwrap();
         Self { _process: process, port }
     }
 }
