@@ -4,10 +4,10 @@
 use super::browser::Browser;
 use super::pending::{AuthorizationRequest, Ending, PendingAuthorization, Purpose, Resumed, Stage};
 use super::problem::{Problem, ProblemKind};
+use super::sign_in::ProviderChoice;
 use super::{AuthorizationServer, ClientSource, ErrorCode, OAuthError, Parameters};
 use crate::authz::Matched;
 use crate::domain::{Person, ScopeSet, UnixTime};
-use crate::idp::IdentityProvider;
 use crate::store::{Outcome, Versioned};
 
 /// What `/consent` shows.
@@ -56,12 +56,8 @@ pub struct Question {
     pub client_host: Option<String>,
     /// The operator's configuration describes the client.
     pub client_is_configured: bool,
-    /// Where the answer goes.
+    /// Where the answer goes: its host is what a person must look at.
     pub redirect_uri: String,
-    /// Who gets the answer: the host of the redirect URI.
-    pub redirect_host: String,
-    /// The answer goes to a program on this machine, whichever that is.
-    pub redirect_is_loopback: bool,
     /// The resource.
     pub resource: String,
     /// Its name.
@@ -72,15 +68,6 @@ pub struct Question {
     pub providers: Vec<ProviderChoice>,
     /// Who is signed in to our own pages in this browser.
     pub person: Option<Person>,
-}
-
-/// Somewhere to sign in.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ProviderChoice {
-    /// The value of the field.
-    pub name: String,
-    /// What people call it.
-    pub label: String,
 }
 
 /// Somebody signed in who may not use the resource. The same form takes `another_account` and `return`.
@@ -171,33 +158,12 @@ impl AuthorizationServer {
             redirect_uri: request.return_to.redirect_uri.clone(),
             client_id: resumed.client.id,
             client_name: resumed.client.name,
-            redirect_host: request.return_to.host(),
-            redirect_is_loopback: request.return_to.is_loopback(),
             resource,
             resource_name,
             scopes: resumed.scopes,
             providers: self.provider_choices(),
             person,
         }
-    }
-
-    /// What people call the provider `name`.
-    pub(super) fn label(&self, name: &str) -> String {
-        self.provider(Some(name)).map_or_else(String::new, |provider| provider.label().to_owned())
-    }
-
-    /// The development login, where there is one.
-    pub fn development_login(&self) -> Option<&crate::idp::development::DevelopmentLogin> {
-        self.providers.iter().find_map(|provider| provider.development_login())
-    }
-
-    /// Where one can sign in.
-    pub fn provider_choices(&self) -> Vec<ProviderChoice> {
-        let choice = |provider: &dyn IdentityProvider| ProviderChoice {
-            name: provider.name().to_owned(),
-            label: provider.label().to_owned(),
-        };
-        self.providers.iter().map(|provider| choice(&**provider)).collect()
     }
 
     /// Takes the person's answer: the fields `request`, `csrf`, `decision` and, where there are several, `provider`.

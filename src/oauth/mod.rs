@@ -73,7 +73,7 @@ pub use callback::CallbackAnswer;
 pub use client::{Client, ClientAuthentication, ClientSource, GrantType, SecretMethod};
 pub use client_settings::ClientSettings;
 pub use clients::Clients;
-pub use consent::{ConsentPage, Next, NotAllowed, ProviderChoice, Question};
+pub use consent::{ConsentPage, Next, NotAllowed, Question};
 pub use custom_schemes::CustomSchemes;
 pub use error::{ErrorCode, OAuthError};
 pub use grants::{Connections, Disconnected, GrantView, Page, Selection};
@@ -89,7 +89,7 @@ pub use registration_management::RevokeGrantsOf;
 pub use revocations::Revocations;
 pub use seal::{Purpose, Seal, Unsealable};
 pub use settings::{Features, Settings};
-pub use sign_in::SignInAnswer;
+pub use sign_in::{ProviderChoice, SignInAnswer};
 pub use signing_keys::{Rotation, SigningKeys};
 pub use token::TokenAnswer;
 

@@ -11,6 +11,7 @@ use super::problem::{Problem, ProblemKind};
 use super::seal::Purpose as Sealed;
 use super::{AuthorizationServer, Browser, ErrorCode, Next, OAuthError};
 use crate::domain::{Secret, SecretHash, opaque};
+use crate::idp::development::DevelopmentLogin;
 use crate::idp::{IdentityProvider, IdpError, SignInStart};
 
 /// What is sealed of a sign-in.
@@ -28,6 +29,15 @@ pub struct SignInAnswer {
     pub next: Next,
     /// The cookie to give to the browser, when it has none.
     pub browser: Option<Secret>,
+}
+
+/// Somewhere to sign in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderChoice {
+    /// The value of the field.
+    pub name: String,
+    /// What people call it.
+    pub label: String,
 }
 
 impl AuthorizationServer {
@@ -64,6 +74,25 @@ impl AuthorizationServer {
             (None, [only]) => Some(only),
             (None, _) => None,
         }
+    }
+
+    /// What people call the provider `name`.
+    pub(super) fn label(&self, name: &str) -> String {
+        self.provider(Some(name)).map_or_else(String::new, |provider| provider.label().to_owned())
+    }
+
+    /// The development login, where there is one.
+    pub fn development_login(&self) -> Option<&DevelopmentLogin> {
+        self.providers.iter().find_map(|provider| provider.development_login())
+    }
+
+    /// Where one can sign in.
+    pub fn provider_choices(&self) -> Vec<ProviderChoice> {
+        let choice = |provider: &dyn IdentityProvider| ProviderChoice {
+            name: provider.name().to_owned(),
+            label: provider.label().to_owned(),
+        };
+        self.providers.iter().map(|provider| choice(&**provider)).collect()
     }
 
     /// A fresh sign-in for the flow `id`.

@@ -219,7 +219,7 @@ async fn an_approval_for_a_program_on_this_machine_is_never_remembered() {
     let changes = &[("client_id", "local"), ("redirect_uri", "http://127.0.0.1:3000/cb")];
     for _ in 0..2 {
         let ConsentPage::Ask(question) = alice.next(&world, changes).await else { panic!() };
-        assert!(question.redirect_is_loopback && question.resource == RESOURCE);
+        assert_eq!(question.resource, RESOURCE);
         let fields = form(&[("request", &*question.request), ("csrf", &question.csrf), ("decision", "approve")]);
         let url = redirect_of(world.server.consent(&fields, alice.browser()).await);
         let parameters = form(&[("state", &query(&url, "state").unwrap()), ("code", TestProvider::CODE)]);

@@ -12,7 +12,7 @@ async fn from_the_request_to_the_end_of_the_grant() {
 
     let question = world.question(&flow).await;
     assert_eq!(question.client_name.as_deref(), Some("The client-one"));
-    assert_eq!((question.redirect_host.as_str(), question.redirect_is_loopback), ("client.example", false));
+    assert_eq!(question.redirect_uri, REDIRECT);
     assert_eq!((question.resource.as_str(), question.resource_name.as_deref()), (RESOURCE, Some("Notes")));
     assert_eq!(question.scopes.to_string(), "mcp:read");
     assert_eq!(question.person, None);

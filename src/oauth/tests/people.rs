@@ -144,7 +144,7 @@ async fn a_provider_that_speaks_of_somebody_else_ends_the_grant() {
     let world = with_upstream().await;
     let tokens = world.tokens().await;
     world.provider.script(|script| {
-        script.person.subject = "mallory-1".into();
+        script.person.subject = "bob-1".into();
     });
     assert_eq!(error_of(world.refresh(&tokens.refresh_token.unwrap(), &[]).await), ErrorCode::InvalidGrant);
     assert!(world.judge(&tokens.access_token).is_err());
