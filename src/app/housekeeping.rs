@@ -18,16 +18,24 @@ impl Housekeeping {
     /// A key is published for longer than this before it signs.
     const INTERVAL: Duration = Duration::from_secs(30);
 
+    /// A purge removes a bounded number of records, so that nobody waits long for it.
+    async fn clear_up(&self) {
+        loop {
+            match self.store.purge(self.clock.now()).await {
+                Ok(0) => return,
+                Ok(_) => tokio::task::yield_now().await,
+                Err(error) => return tracing::warn!(%error, "what has expired could not be removed"),
+            }
+        }
+    }
+
     /// Does the chores, for ever. A failure is told and tried again: nothing depends on any one round.
     pub(super) async fn keep_house(self) {
         loop {
             tokio::time::sleep(Self::INTERVAL).await;
-            let now = self.clock.now();
-            if let Err(error) = self.store.purge(now).await {
-                tracing::warn!(%error, "what has expired could not be removed");
-            }
-            if let Err(error) = self.server.keys().tend(now).await {
-                tracing::warn!(%error, "the signing keys could not be looked after");
+            self.clear_up().await;
+            if let Err(error) = self.server.tend().await {
+                tracing::warn!(%error, "signing keys and revocations could not be looked after");
             }
         }
     }

@@ -187,14 +187,15 @@ impl Reader<'_> {
         Ok(client)
     }
 
-    /// URLs are ids of clients that describe themselves.
+    /// URLs are ids of clients that describe themselves, and people are `provider:subject`: with a colon in its id, a
+    /// client without a person could have somebody's subject.
     fn id(&self) -> Result<String, ConfigError> {
         let id = &self.written.client_id;
-        let sound = !id.is_empty() && id.len() <= 255 && id.bytes().all(|byte| byte.is_ascii_graphic());
-        if sound && !id.starts_with("https://") {
+        let sound = !id.is_empty() && id.len() <= 255 && id.bytes().all(|byte| byte.is_ascii_graphic() && byte != b':');
+        if sound {
             return Ok(id.clone());
         }
-        let rule = "it must be 1 to 255 visible ASCII characters, and no URL";
+        let rule = "it must be 1 to 255 visible ASCII characters without a colon";
         Err(ConfigError::new(self.key("client_id"), Some(id), rule, "write it like \"reports-job\""))
     }
 
