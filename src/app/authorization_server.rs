@@ -14,10 +14,10 @@ use crate::http::oauth::cors::Cors;
 use crate::http::oauth::{Limits, OAuthService};
 use crate::http::pages::{Brand, Colour, Logo, Pages};
 use crate::idp::Surroundings;
-use crate::oauth::client_settings::{self, ClientSettings, DocumentSettings, HostPattern, RegistrationSettings};
+use crate::oauth::client_settings::{self, ClientSettings, DocumentSettings, RegistrationSettings};
 use crate::oauth::{
-    AuthorizationServer, ClientAuthentication, Clients, CustomSchemes, Features, GrantType, Parts, RedirectUri,
-    Revocations, SecretMethod, Settings, SigningAlgorithm,
+    AuthorizationServer, ClientAuthentication, Clients, Features, GrantType, Parts, Revocations, SecretMethod,
+    Settings, SigningAlgorithm,
 };
 use crate::outbound::resolver::SystemResolver;
 use crate::outbound::{Guarded, Outbound};
@@ -138,15 +138,9 @@ fn clients(
     random: &Arc<dyn Random>,
 ) -> Result<Clients, StartError> {
     let issuer = own.issuer.as_str();
-    let schemes = match &own.registration.custom_schemes {
-        None => CustomSchemes::default(),
-        Some(names) => CustomSchemes::parse(names.iter().map(String::as_str)).map_err(|error| {
-            StartError::Unusable(format!("authorization_server.registration.custom_schemes: {error}"))
-        })?,
-    };
     let documents = DocumentSettings {
         enabled: own.client_documents.enabled,
-        allowed_hosts: own.client_documents.allowed_hosts.iter().filter_map(|host| HostPattern::parse(host)).collect(),
+        allowed_hosts: own.client_documents.allowed_hosts.clone(),
         allow_loopback: own.client_documents.allow_loopback,
         ..DocumentSettings::default()
     };
@@ -162,24 +156,13 @@ fn clients(
             used_lifetime: None,
         },
         documents,
-        configured: own.clients.iter().map(|client| configured(client, &schemes)).collect::<Result<_, _>>()?,
-        custom_schemes: schemes,
+        configured: own.clients.iter().map(configured).collect(),
+        custom_schemes: own.registration.custom_schemes.clone(),
     };
     Ok(Clients::new(settings, Arc::clone(store), Arc::clone(random), Arc::new(fetch)))
 }
 
-fn configured(
-    client: &ConfiguredClient,
-    schemes: &CustomSchemes,
-) -> Result<client_settings::ConfiguredClient, StartError> {
-    let redirect_uri = |text: &String| {
-        RedirectUri::parse(text, schemes).map_err(|error| {
-            StartError::Unusable(format!(
-                "authorization_server.clients ({}): redirect URI {text:?}: {error}",
-                client.id
-            ))
-        })
-    };
+fn configured(client: &ConfiguredClient) -> client_settings::ConfiguredClient {
     let mut grant_types = Vec::new();
     if !client.redirect_uris.is_empty() {
         grant_types.extend([GrantType::AuthorizationCode, GrantType::RefreshToken]);
@@ -187,16 +170,16 @@ fn configured(
     if client.client_credentials {
         grant_types.push(GrantType::ClientCredentials);
     }
-    Ok(client_settings::ConfiguredClient {
+    client_settings::ConfiguredClient {
         id: client.id.clone(),
         name: client.name.clone(),
-        redirect_uris: client.redirect_uris.iter().map(redirect_uri).collect::<Result<_, _>>()?,
+        redirect_uris: client.redirect_uris.clone(),
         authentication: authentication(&client.credential),
         grant_types,
         scopes: client.scopes.clone(),
         resources: client.resources.clone(),
         may_introspect: client.may_introspect,
-    })
+    }
 }
 
 fn authentication(credential: &ClientCredential) -> ClientAuthentication {

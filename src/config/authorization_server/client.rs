@@ -9,6 +9,8 @@ use crate::config::file::Strings;
 use crate::config::server::duration;
 use crate::config::{ConfigError, scopes, secret};
 use crate::domain::{ScopeSet, Secret};
+use crate::oauth::client_settings::HostPattern;
+use crate::oauth::{CustomSchemes, RedirectUri};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -51,8 +53,8 @@ pub struct Registration {
     pub limit: u64,
     /// A registration that nobody signs in through ends after this long.
     pub unused_lifetime: Duration,
-    /// Custom URL schemes that redirects may have, besides https and loopback; absent means the usual editors'.
-    pub custom_schemes: Option<Vec<String>>,
+    /// Custom URL schemes that redirects may have, besides https and loopback.
+    pub custom_schemes: CustomSchemes,
 }
 
 /// Client id metadata documents.
@@ -61,7 +63,7 @@ pub struct ClientDocuments {
     /// Whether a URL is taken for a client id.
     pub enabled: bool,
     /// Hosts that may describe clients; empty means any public one.
-    pub allowed_hosts: Vec<String>,
+    pub allowed_hosts: Vec<HostPattern>,
     /// Documents on this machine are fetched as well: for development.
     pub allow_loopback: bool,
 }
@@ -76,7 +78,7 @@ pub struct ConfiguredClient {
     /// How it proves itself.
     pub credential: ClientCredential,
     /// Where answers may go.
-    pub redirect_uris: Vec<String>,
+    pub redirect_uris: Vec<RedirectUri>,
     /// Scopes it may ask for; absent means whatever the resource offers.
     pub scopes: Option<ScopeSet>,
     /// Resources that it may have tokens for without a person.
@@ -106,36 +108,27 @@ pub(super) fn read_registration(written: &WrittenRegistration) -> Result<Registr
         enabled: written.enabled.unwrap_or(true),
         limit: written.limit.unwrap_or(DEFAULT_LIMIT),
         unused_lifetime: duration(&key("registration.unused_lifetime"), unused, WEEK, 600..=400 * 86_400)?,
-        custom_schemes: written.custom_schemes.as_ref().map(custom_schemes).transpose()?,
+        custom_schemes: written.custom_schemes.as_ref().map_or_else(|| Ok(CustomSchemes::default()), custom_schemes)?,
     })
 }
 
-/// Schemes that a browser runs instead of handing them to an application are never redirected to.
-fn custom_schemes(Strings(schemes): &Strings) -> Result<Vec<String>, ConfigError> {
-    const NEVER: [&str; 8] = ["javascript", "data", "vbscript", "file", "blob", "about", "http", "https"];
-    let sound = |scheme: &String| {
-        let name = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'+' | b'-' | b'.');
-        scheme.starts_with(|first: char| first.is_ascii_lowercase())
-            && scheme.bytes().all(name)
-            && !NEVER.contains(&scheme.as_str())
-    };
-    match schemes.iter().find(|scheme| !sound(scheme)) {
-        None => Ok(schemes.clone()),
-        Some(scheme) => {
-            let rule = "it must be the URL scheme of an application, in lower case and without \"://\"";
-            Err(ConfigError::new(key("registration.custom_schemes"), Some(scheme), rule, "write it like \"cursor\""))
-        }
-    }
+fn custom_schemes(Strings(schemes): &Strings) -> Result<CustomSchemes, ConfigError> {
+    let wrong = schemes.iter().find(|scheme| CustomSchemes::parse([scheme.as_str()]).is_err());
+    CustomSchemes::parse(schemes.iter().map(String::as_str)).map_err(|_| {
+        let rule = "it must be the URL scheme of an application, in lower case and without \"://\"";
+        let key = key("registration.custom_schemes");
+        ConfigError::new(key, wrong.map(String::as_str), rule, "write it like \"cursor\"")
+    })
 }
 
 pub(super) fn read_documents(written: &WrittenClientDocuments) -> Result<ClientDocuments, ConfigError> {
     let host = |text: &String| {
-        let sound = url::Host::parse(text).is_ok_and(|host| host.to_string() == *text);
-        if sound {
-            return Ok(text.clone());
-        }
-        let rule = "it must be a host name in lower case, without scheme and port";
-        Err(ConfigError::new(key("client_documents.allowed_hosts"), Some(text), rule, "write it like \"claude.ai\""))
+        // A pattern that were left out would open the list: an empty one admits every host.
+        HostPattern::parse(text).ok_or_else(|| {
+            let rule = "it must be a host name in lower case, without scheme and port";
+            let key = key("client_documents.allowed_hosts");
+            ConfigError::new(key, Some(text), rule, "write it like \"claude.ai\"")
+        })
     };
     Ok(ClientDocuments {
         enabled: written.enabled.unwrap_or(true),
@@ -144,10 +137,13 @@ pub(super) fn read_documents(written: &WrittenClientDocuments) -> Result<ClientD
     })
 }
 
-pub(super) fn read_all(written: &[WrittenClient]) -> Result<Vec<ConfiguredClient>, ConfigError> {
+pub(super) fn read_all(
+    written: &[WrittenClient],
+    schemes: &CustomSchemes,
+) -> Result<Vec<ConfiguredClient>, ConfigError> {
     let mut clients: Vec<ConfiguredClient> = Vec::new();
     for (index, written) in written.iter().enumerate() {
-        let client = Reader { index, written }.read()?;
+        let client = Reader { index, written, schemes }.read()?;
         if clients.iter().any(|known| known.id == client.id) {
             let key = key(&format!("clients[{index}].client_id"));
             return Err(ConfigError::new(key, Some(&client.id), "it is listed twice", "keep one of the two"));
@@ -160,6 +156,7 @@ pub(super) fn read_all(written: &[WrittenClient]) -> Result<Vec<ConfiguredClient
 struct Reader<'c> {
     index: usize,
     written: &'c WrittenClient,
+    schemes: &'c CustomSchemes,
 }
 
 impl Reader<'_> {
@@ -173,7 +170,7 @@ impl Reader<'_> {
             id: self.id()?,
             name: written.name.clone(),
             credential: self.credential()?,
-            redirect_uris: written.redirect_uris.0.clone(),
+            redirect_uris: self.redirect_uris()?,
             scopes: self.scopes()?,
             resources: written.resources.0.clone(),
             client_credentials: written.client_credentials,
@@ -219,6 +216,16 @@ impl Reader<'_> {
             },
             (None, None) => Ok(ClientCredential::None),
         }
+    }
+
+    fn redirect_uris(&self) -> Result<Vec<RedirectUri>, ConfigError> {
+        let read = |text: &String| {
+            RedirectUri::parse(text, self.schemes).map_err(|error| {
+                let fix = "write it like \"https://app.example.com/callback\"";
+                ConfigError::new(self.key("redirect_uris"), Some(text), error.to_string(), fix)
+            })
+        };
+        self.written.redirect_uris.0.iter().map(read).collect()
     }
 
     fn scopes(&self) -> Result<Option<ScopeSet>, ConfigError> {

@@ -83,7 +83,8 @@ pub(super) fn read(
     let cors_origins = errors.keep(cors_origins(&written.cors_origins.0));
     let registration = errors.keep(client::read_registration(&written.registration));
     let client_documents = errors.keep(client::read_documents(&written.client_documents));
-    let clients = errors.keep(client::read_all(&written.clients));
+    let schemes = registration.as_ref().map(|read| read.custom_schemes.clone()).unwrap_or_default();
+    let clients = errors.keep(client::read_all(&written.clients, &schemes));
     let providers = provider::read_all(written, errors);
     if let (Some(issuer), Some(providers)) = (&issuer, &providers) {
         provider::refuse_development_in_public(issuer, providers, errors);

@@ -52,7 +52,7 @@ pub(super) fn refusal(error: &OAuthError, tried_basic: bool) -> HttpResponse {
 }
 
 /// Our own trouble is a warning, the client's mistake a line for whoever looks for it.
-pub(super) fn log(error: &OAuthError) {
+fn log(error: &OAuthError) {
     let (code, description) = (error.code.as_str(), &*error.description);
     let cause = error.cause.as_deref().unwrap_or_default();
     match error.code {

@@ -4,7 +4,7 @@ use actix_web::cookie::Cookie;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder};
 
-use super::{OAuthService, answer};
+use super::OAuthService;
 use crate::domain::Secret;
 use crate::http::Service;
 use crate::http::pages::{Content, Destination, Failure, Form, Forwarding, NotAllowed, ResourceView, Trouble};
@@ -50,13 +50,16 @@ impl OAuthService {
     pub(super) fn problem(&self, service: &Service, problem: &Problem) -> HttpResponse {
         let request_id = service.request_ids.make();
         let (kind, cause) = (problem.kind, problem.cause.as_deref().unwrap_or_default());
-        tracing::info!(?kind, cause, request_id, "a page of the authorization server says that it cannot go on");
+        if matches!(kind, ProblemKind::Unavailable | ProblemKind::ProviderUnavailable) {
+            tracing::warn!(?kind, cause, request_id, "a page of the authorization server says that it cannot go on");
+        } else {
+            tracing::info!(?kind, cause, request_id, "a page of the authorization server says that it cannot go on");
+        }
         self.page(&Failure { trouble: trouble(kind), detail: None, request_id }, &[])
     }
 
     /// The page of an error.
     pub(super) fn error_page(&self, service: &Service, error: OAuthError) -> HttpResponse {
-        answer::log(&error);
         self.problem(service, &Problem::from(error))
     }
 

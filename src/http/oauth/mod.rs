@@ -42,10 +42,15 @@ pub(super) fn is_path(path: &str) -> bool {
 /// | path | what |
 /// |---|---|
 /// | `/authorize`, `/consent`, `/callback` | a browser's way from a client to its answer |
-/// | `/token`, `/revoke`, `/introspect` | forms of clients |
-/// | `/jwks` | the keys of our tokens |
 /// | `/connections`, `/sign-in`, `/sign-out` | our own pages |
+/// | `/token`, `/revoke`, `/introspect` | forms of clients |
+/// | `/register` and below | registrations of clients |
+/// | `/jwks` | the keys of our tokens |
 pub(super) fn routes(routes: &mut web::ServiceConfig) {
+    routes.configure(for_people).configure(for_programs).default_service(web::to(otherwise));
+}
+
+fn for_people(routes: &mut web::ServiceConfig) {
     routes
         .service(
             web::resource("/authorize")
@@ -58,10 +63,6 @@ pub(super) fn routes(routes: &mut web::ServiceConfig) {
                 .route(web::post().to(authorize::consent)),
         )
         .route("/callback", web::get().to(authorize::callback))
-        .route("/token", web::post().to(token::token))
-        .route("/revoke", web::post().to(token::revoke))
-        .route("/introspect", web::post().to(token::introspect))
-        .route("/jwks", web::route().to(documents::jwks))
         .service(
             web::resource("/connections")
                 .route(web::get().to(connections::list))
@@ -77,10 +78,24 @@ pub(super) fn routes(routes: &mut web::ServiceConfig) {
                 .route(web::get().to(development::form))
                 .route(web::post().to(development::sign_in)),
         )
-        .route("/sign-out", web::post().to(connections::sign_out))
-        .route("/register", web::post().to(register::register))
-        .route("/register/{client_id}", web::route().to(register::manage))
-        .default_service(web::route().to(otherwise));
+        .route("/sign-out", web::post().to(connections::sign_out));
+}
+
+/// A resource answers methods that it does not have by itself, so each names who answers preflights.
+fn for_programs(routes: &mut web::ServiceConfig) {
+    let with_preflight = |path: &str| web::resource(path).default_service(web::to(otherwise));
+    routes
+        .service(with_preflight("/token").route(web::post().to(token::token)))
+        .service(with_preflight("/revoke").route(web::post().to(token::revoke)))
+        .route("/introspect", web::post().to(token::introspect))
+        .route("/jwks", web::route().to(documents::jwks))
+        .service(with_preflight("/register").route(web::post().to(register::register)))
+        .service(
+            with_preflight("/register/{client_id}")
+                .route(web::get().to(register::manage))
+                .route(web::put().to(register::manage))
+                .route(web::delete().to(register::manage)),
+        );
 }
 
 /// Preflights of endpoints that scripts call, and methods that no endpoint has.

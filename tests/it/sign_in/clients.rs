@@ -3,7 +3,9 @@
 use serde_json::Value;
 
 use super::stage::Stage;
+use crate::support::http::Request;
 use crate::support::proxies::Kind;
+use crate::support::service::Service;
 
 #[test]
 fn a_client_goes_from_nothing_to_a_tool_call_through_traefik() {
@@ -73,4 +75,40 @@ fn a_refresh_token_gives_a_new_pair_and_revoking_it_ends_the_access_at_once() {
     assert_eq!(stage.ask(&access).status, 401, "its grant is gone");
     let after = stage.post("/token", &format!("grant_type=refresh_token&client_id={client}&refresh_token={next}"));
     assert_eq!((after.status, text(&after.json()["error"])), (400, "invalid_grant".to_owned()));
+}
+
+/// Without the proxy, whose configuration answers preflights itself.
+#[test]
+fn the_service_answers_preflights_of_configured_origins_itself() {
+    let config = r#"
+[[resources]]
+url = "http://localhost:8080/mcp"
+allowed_emails = ["alice@example.com"]
+
+[authorization_server]
+issuer = "http://localhost:8080"
+cors_origins = ["https://app.example.com"]
+
+[authorization_server.identity_provider]
+kind = "development"
+
+[store]
+url = "memory:"
+"#;
+    let service = Service::start(config);
+    let ask = |path: &str, origin: &str| {
+        let request = Request::new("OPTIONS", path).host("localhost:8080").header("Origin", origin);
+        request.header("Access-Control-Request-Method", "POST").send(service.port)
+    };
+    for path in ["/token", "/revoke", "/register", "/register/some-client", "/jwks"] {
+        let allowed = ask(path, "https://app.example.com");
+        assert_eq!((path, allowed.status), (path, 204));
+        assert_eq!(allowed.all("access-control-allow-origin"), ["https://app.example.com"], "{path}");
+        assert!(allowed.all("access-control-allow-credentials").is_empty(), "{path}");
+        let refused = ask(path, "https://evil.example");
+        assert!(refused.status == 405 && refused.all("access-control-allow-origin").is_empty(), "{path}: {refused:?}");
+    }
+    for path in ["/consent", "/connections", "/authorize"] {
+        assert!(ask(path, "https://app.example.com").all("access-control-allow-origin").is_empty(), "{path}");
+    }
 }
