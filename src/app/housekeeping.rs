@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::MissedTickBehavior;
+
 use crate::clock::Clock;
 use crate::oauth::AuthorizationServer;
 use crate::store::Store;
@@ -17,6 +19,8 @@ pub(super) struct Housekeeping {
 impl Housekeeping {
     /// A key is published for longer than this before it signs.
     const INTERVAL: Duration = Duration::from_secs(30);
+    /// At most one look at the keys in this time, however many tokens name unknown ones.
+    const COOL_DOWN: Duration = Duration::from_secs(1);
 
     /// A purge removes a bounded number of records, so that nobody waits long for it.
     async fn clear_up(&self) {
@@ -29,14 +33,25 @@ impl Housekeeping {
         }
     }
 
-    /// Does the chores, for ever. A failure is told and tried again: nothing depends on any one round.
+    /// Does the chores, for ever. A failure is told and tried again: nothing depends on any one round. A token of ours that
+    /// names an unknown key is answered with 503 until the keys have been looked at, so that is done at once.
     pub(super) async fn keep_house(self) {
+        let keys = self.server.as_issuer().keys;
+        let mut chores = tokio::time::interval(Self::INTERVAL);
+        chores.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        chores.tick().await; // the first one is at once, and everything has just been read
         loop {
-            tokio::time::sleep(Self::INTERVAL).await;
-            self.clear_up().await;
-            if let Err(error) = self.server.tend().await {
+            let done = tokio::select! {
+                _ = chores.tick() => {
+                    self.clear_up().await;
+                    self.server.tend().await
+                }
+                () = keys.refresh_asked() => self.server.keys().tend(self.clock.now()).await,
+            };
+            if let Err(error) = done {
                 tracing::warn!(%error, "signing keys and revocations could not be looked after");
             }
+            tokio::time::sleep(Self::COOL_DOWN).await;
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A proxy with the shipped files, the service with its authorization server and a development login, the MCP server.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::Value;
@@ -15,19 +16,38 @@ use crate::support::tools;
 const HOST: &str = "localhost";
 
 pub struct Stage {
-    _service: Service,
+    service: Option<Service>,
+    service_port: u16,
+    config: String,
+    environment: Vec<(&'static str, PathBuf)>,
     pub proxy: Proxy,
     _server: McpServer,
 }
 
 impl Stage {
     pub fn start(kind: Kind) -> Self {
+        Self::start_with(kind, "", Vec::new())
+    }
+
+    /// The same with `more` sections in the service's configuration and variables in its environment.
+    pub fn start_with(kind: Kind, more: &str, environment: Vec<(&'static str, PathBuf)>) -> Self {
         let server = McpServer::start();
         let service_port = ports::free();
         let backends = Backends { service: service_port, upstream: server.port };
         let proxy = Proxy::start_on_host(kind, backends, &|_, text| text, HOST);
-        let service = Service::start_at(service_port, &config(proxy.port));
-        Self { _service: service, proxy, _server: server }
+        let config = config(proxy.port) + more;
+        let service = Some(Service::start_with(service_port, &config, &environment));
+        Self { service, service_port, config, environment, proxy, _server: server }
+    }
+
+    /// Ends the service and starts it anew. Its store is memory: clients, tokens and keys are gone.
+    pub fn restart_without_memory(&mut self) {
+        drop(self.service.take());
+        self.service = Some(Service::start_with(self.service_port, &self.config, &self.environment));
+    }
+
+    pub fn service(&self) -> &Service {
+        self.service.as_ref().unwrap()
     }
 
     /// Where clients connect.

@@ -1,5 +1,6 @@
 //! The service under test, as a process.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use super::http::{Request, Response};
@@ -29,12 +30,18 @@ impl Service {
 
     /// The same on a port that was chosen before.
     pub fn start_at(port: u16, config: &str) -> Self {
+        Self::start_with(port, config, &[])
+    }
+
+    /// The same with variables of its environment.
+    pub fn start_with(port: u16, config: &str, environment: &[(&str, PathBuf)]) -> Self {
         let admin_port = ports::free();
         let folder = TempDir::new();
         let file = folder.write("config.toml", config);
         let mut command = Command::new(tools::service_binary());
         command.arg("serve").arg("--config").arg(file).args(["--listen", &format!("127.0.0.1:{port}")]);
         command.args(["--set", &format!("server.admin_listen=127.0.0.1:{admin_port}")]);
+        command.envs(environment.iter().map(|(name, value)| (name, value)));
         Self::launch(port, admin_port, folder, &mut command)
     }
 
