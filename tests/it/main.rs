@@ -17,6 +17,7 @@ mod behind_load_balancer;
 mod clients;
 mod compose;
 mod config;
+mod conformance;
 mod contract;
 mod decision;
 mod demo;
