@@ -22,7 +22,7 @@ pub(super) enum Code {
 
 impl Code {
     /// Scanners find leaks by it.
-    pub(super) const PREFIX: &'static str = "mfc_";
+    pub(super) const PREFIX: &'static str = "mfo_";
     /// Seconds for which a used code is still known. Longer than any code lives (RFC 6749 §4.1.2 says ten minutes).
     pub(super) const KNOWN_AFTER_USE: std::time::Duration = std::time::Duration::from_secs(600);
 }

@@ -21,7 +21,7 @@ impl Stored for Session {
 }
 
 impl AuthorizationServer {
-    const SESSION_PREFIX: &'static str = "mfs_";
+    const SESSION_PREFIX: &'static str = "mfl_";
 
     /// Who is signed in.
     pub async fn signed_in(&self, browser: Browser<'_>) -> Result<Option<Person>, OAuthError> {

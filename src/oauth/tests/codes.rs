@@ -43,7 +43,7 @@ async fn what_must_fit_a_code() {
         (&[("resource", "")], Ok(())),
         (&[("scope", "anything at all")], Ok(())),
         (&[("code", "")], Err(ErrorCode::InvalidRequest)),
-        (&[("code", "mfc_unknown")], Err(ErrorCode::InvalidGrant)),
+        (&[("code", "mfo_unknown")], Err(ErrorCode::InvalidGrant)),
         (&[("code_verifier", "")], Err(ErrorCode::InvalidRequest)),
         (&[("code_verifier", "wrong-wrong-wrong-wrong-wrong-wrong-wrong-wrong")], Err(ErrorCode::InvalidGrant)),
         (&[("code_verifier", super::support::fixtures::CHALLENGE)], Err(ErrorCode::InvalidGrant)),

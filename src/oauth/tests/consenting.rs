@@ -182,7 +182,7 @@ async fn what_was_approved_is_not_asked_again_where_the_operator_allows_it() {
     assert!(asked(alice.next(&world, &[("scope", "mcp:read mcp:write")]).await), "more than was approved");
     assert!(asked(alice.next(&world, &[("client_id", OTHER_CLIENT), ("scope", "mcp:read")]).await));
     assert!(asked(alice.next(&world, &[("scope", "mcp:read"), ("prompt", "consent")]).await), "the client wants it");
-    let stranger = SignedIn { cookie: alice.cookie.clone(), session: Secret::new("mfs_x") };
+    let stranger = SignedIn { cookie: alice.cookie.clone(), session: Secret::new("mfl_x") };
     assert!(asked(stranger.next(&world, same).await), "nobody is signed in");
     let mut renamed = client(CLIENT);
     renamed.name = Some("Your bank".into());
