@@ -31,7 +31,7 @@ use crate::store::StoreUrl;
 use crate::telemetry::decision_record::Format;
 
 pub use authorization_server::{
-    AuthorizationServerConfig, Brand, ClientCredential, ClientDocuments, ConfiguredClient, Provider, ProviderKind,
+    AuthorizationServerConfig, Brand, ClientCredential, ClientDocuments, ConfiguredClient, EncryptionKeys, Provider,
     Registration,
 };
 pub use error::{ConfigError, ConfigErrors};
