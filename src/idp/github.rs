@@ -154,8 +154,11 @@ impl IdentityProvider for Github {
             .append_pair("state", start.state.expose())
             .append_pair("code_challenge", &challenge(&start.code_verifier))
             .append_pair("code_challenge_method", "S256");
-        if start.choose_account {
+        if start.choose_account || start.sign_in_anew {
             url.query_pairs_mut().append_pair("prompt", "select_account");
+        }
+        if let Some(hint) = &start.login_hint {
+            url.query_pairs_mut().append_pair("login", hint);
         }
         Ok(url)
     }

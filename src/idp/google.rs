@@ -106,6 +106,11 @@ impl Dialect for Google {
         true
     }
 
+    /// To Google it is an error.
+    fn knows_login(&self) -> bool {
+        false
+    }
+
     /// Both forms are documented: with `https://` and, from older times, without.
     fn issued(&self, metadata_issuer: &str, token: &IdToken, _key_issuer: Option<&str>) -> bool {
         let bare = metadata_issuer.split_once("://").map(|(_, host)| host);
