@@ -60,13 +60,15 @@ impl State {
             KeySource::File(path) => path.display().to_string(),
             KeySource::Nowhere => return StartError::Unusable(error.to_string()),
         };
-        StartError::Unusable(match error {
-            KeyError::Broken(BrokenKey::Sealed(_)) => format!(
+        let is_wrong_key = matches!(error, KeyError::Broken(BrokenKey::Sealed(_)));
+        StartError::Unusable(if is_wrong_key {
+            format!(
                 "{place}: this is not the key that {} was sealed with; give that key here or among \
                  authorization_server.older_encryption_key_files; {START_ANEW}",
                 self.url
-            ),
-            error => error.to_string(),
+            )
+        } else {
+            error.to_string()
         })
     }
 }

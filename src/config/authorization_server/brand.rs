@@ -53,7 +53,8 @@ fn logo(path: &str) -> Result<Logo, ConfigError> {
 
 /// A little more than a logo may have, so that one that is too large is told as such.
 fn read_bounded(path: &str) -> io::Result<Vec<u8>> {
+    let most = u64::try_from(Logo::MAX_BYTES).unwrap_or(u64::MAX).saturating_add(1);
     let mut bytes = Vec::new();
-    File::open(path)?.take(Logo::MAX_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    File::open(path)?.take(most).read_to_end(&mut bytes)?;
     Ok(bytes)
 }

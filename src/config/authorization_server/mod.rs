@@ -13,6 +13,7 @@ pub use brand::Brand;
 pub use client::{ClientCredential, ClientDocuments, ConfiguredClient, Registration};
 pub use encryption::EncryptionKeys;
 pub use provider::Provider;
+pub(super) use provider::refuse_development_elsewhere;
 pub(super) use written::WrittenAuthorizationServer;
 
 use super::server::duration;

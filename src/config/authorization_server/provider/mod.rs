@@ -4,6 +4,7 @@ mod kind;
 mod written;
 
 use super::{WrittenAuthorizationServer, is_local, key};
+use crate::authz::Policy;
 use crate::config::{ConfigError, ConfigErrors, secret};
 use crate::domain::{Issuer, Secret};
 use crate::idp::{ProviderSettings, Registration, SecretIn};
@@ -62,6 +63,20 @@ pub(super) fn refuse_development_in_public(issuer: &Issuer, providers: &[Provide
         let rule = "the development login believes any e-mail address, and this address is not on this machine";
         let fix = "use a real identity provider, or an issuer like \"http://localhost:8080\"";
         errors.add(ConfigError::new(key("issuer"), Some(issuer.as_str()), rule, fix));
+    }
+}
+
+/// The same for what is protected with it: whoever reaches the resource could be anybody there.
+pub(in crate::config) fn refuse_development_elsewhere(
+    providers: &[Provider],
+    policies: &[Policy],
+    errors: &mut ConfigErrors,
+) {
+    let elsewhere = policies.iter().map(|policy| policy.resource.to_string()).find(|resource| !is_local(resource));
+    if let Some(resource) = elsewhere.filter(|_| providers.iter().any(Provider::is_development)) {
+        let rule = format!("the development login believes any e-mail address, and {resource} is not on this machine");
+        let fix = "use a real identity provider, or resources like \"http://localhost:8080/mcp\"";
+        errors.add(ConfigError::new(key("identity_provider.kind"), Some("development"), rule, fix));
     }
 }
 
