@@ -1,9 +1,9 @@
 //! Wires the authorization server: what was configured becomes what runs.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::state::State;
 use super::{StartError, identity_provider};
 use crate::authz::PolicySet;
 use crate::clock::Clock;
@@ -12,18 +12,18 @@ use crate::domain::SecretHash;
 use crate::http::oauth::browser::Cookies;
 use crate::http::oauth::cors::Cors;
 use crate::http::oauth::{Limits, OAuthService};
-use crate::http::pages::{Brand, Colour, Logo, Pages};
+use crate::http::pages::{Brand, Pages};
 use crate::idp::Surroundings;
 use crate::oauth::client_settings::{self, ClientSettings, DocumentSettings, RegistrationSettings};
 use crate::oauth::{
-    AuthorizationServer, ClientAuthentication, Clients, Features, GrantType, Parts, Revocations, SecretMethod,
-    Settings, SigningAlgorithm,
+    AuthorizationServer, ClientAuthentication, Clients, Features, GrantType, KeyError, Parts, Revocations,
+    SecretMethod, Settings, SigningAlgorithm,
 };
 use crate::outbound::resolver::SystemResolver;
 use crate::outbound::{Guarded, Outbound};
 use crate::proxy::TrustedProxies;
 use crate::random::{Random, SystemRandom};
-use crate::store::{MasterKey, Sealer, Store, StoreUrl};
+use crate::store::Store;
 
 /// The authorization server, and what its background work needs.
 pub(super) struct Wired {
@@ -40,7 +40,9 @@ pub(super) fn wire(
     clock: &Arc<dyn Clock>,
 ) -> Result<Wired, StartError> {
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
-    let (store, key) = open_store(config, own, &*random)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let state = runtime.block_on(State::open(config, own, &random))?;
+    let store = state.store.clone();
     let clients = Arc::new(clients(own, &store, &random)?);
     let surroundings = Surroundings {
         outbound: outbound.clone(),
@@ -57,20 +59,19 @@ pub(super) fn wire(
         providers: own
             .providers
             .iter()
-            .map(|one| identity_provider::build(one, own, &surroundings))
+            .map(|one| identity_provider::build(one, &surroundings))
             .collect::<Result<_, _>>()?,
         policies: policies.clone(),
         clients: Arc::clone(&clients),
-        sealer: Arc::new(Sealer::new(key, Vec::new(), random)),
+        sealer: state.sealer.clone(),
         revocations: Arc::new(Revocations::default()),
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let server = runtime.block_on(AuthorizationServer::start(parts));
-    let server = Arc::new(server.map_err(|error| StartError::Unusable(error.to_string()))?);
+    let server = runtime.block_on(start(parts)).map_err(|error| state.explain(&error))?;
+    let server = Arc::new(server);
     let service = OAuthService {
         server,
         clients,
-        pages: Pages::new(brand(own)?),
+        pages: Pages::new(brand(own)),
         cookies: Cookies::of(own.issuer.as_str()),
         cors: Cors::new(own.cors_origins.clone()),
         limits: Limits::default(),
@@ -80,30 +81,12 @@ pub(super) fn wire(
     Ok(Wired { service, store })
 }
 
-fn open_store(
-    config: &Config,
-    own: &AuthorizationServerConfig,
-    random: &dyn Random,
-) -> Result<(Arc<dyn Store>, MasterKey), StartError> {
-    let url = config.store_url.as_ref().ok_or_else(|| StartError::Unusable("store.url: it is missing".into()))?;
-    let store = crate::store::open(url).map_err(|error| StartError::Unusable(format!("store.url: {error}")))?;
-    Ok((store, master_key(own, url, random)?))
-}
-
-/// The operator's key, or one that is made beside the store at the first start.
-fn master_key(own: &AuthorizationServerConfig, url: &StoreUrl, random: &dyn Random) -> Result<MasterKey, StartError> {
-    let store = url.to_string();
-    let made = match (&own.encryption_key, store.strip_prefix("file:")) {
-        (Some(key), _) => MasterKey::parse(key.expose()),
-        (None, Some(path)) => MasterKey::read_or_make(&PathBuf::from(format!("{path}.key")), random),
-        // What is forgotten at the end needs no key that survives it.
-        (None, None) => {
-            let key =
-                crate::domain::opaque::new_hex_key(random).map_err(|error| StartError::Unusable(error.to_string()))?;
-            MasterKey::parse(key.expose())
-        }
-    };
-    made.map_err(|mistake| StartError::Unusable(format!("authorization_server.encryption_key: {mistake}")))
+/// What is due is done before the first request: signing keys under an older master key are sealed anew, for one.
+async fn start(parts: Parts) -> Result<AuthorizationServer, KeyError> {
+    let now = parts.clock.now();
+    let server = AuthorizationServer::start(parts).await?;
+    server.keys().tend(now).await?;
+    Ok(server)
 }
 
 fn settings(own: &AuthorizationServerConfig, leeway: Duration) -> Settings {
@@ -115,6 +98,7 @@ fn settings(own: &AuthorizationServerConfig, leeway: Duration) -> Settings {
         key_rotation_age: Some(own.signing_key_lifetime),
         access_token_lifetime: own.access_token_lifetime,
         refresh_token_lifetime: own.refresh_token_lifetime,
+        session_lifetime: own.session_lifetime,
         remember_consent: own.remember_consent,
         leeway,
         features: Features {
@@ -141,6 +125,7 @@ fn clients(
     let documents = DocumentSettings {
         enabled: own.client_documents.enabled,
         allowed_hosts: own.client_documents.allowed_hosts.clone(),
+        denied_hosts: own.client_documents.denied_hosts.clone(),
         allow_loopback: own.client_documents.allow_loopback,
         ..DocumentSettings::default()
     };
@@ -153,7 +138,7 @@ fn clients(
             enabled: own.registration.enabled,
             max_clients: own.registration.limit,
             unused_lifetime: own.registration.unused_lifetime,
-            used_lifetime: None,
+            used_lifetime: own.registration.used_lifetime,
         },
         documents,
         configured: own.clients.iter().map(configured).collect(),
@@ -200,16 +185,9 @@ fn own_urls(config: &Config, own: &AuthorizationServerConfig) -> Vec<String> {
     resources.chain([own.issuer.to_string()]).collect()
 }
 
-fn brand(own: &AuthorizationServerConfig) -> Result<Brand, StartError> {
+fn brand(own: &AuthorizationServerConfig) -> Brand {
     let host = url::Url::parse(own.issuer.as_str()).ok().and_then(|url| url.host_str().map(ToOwned::to_owned));
-    let mut brand = Brand::new(own.brand.name.as_deref().or(host.as_deref()).unwrap_or_default());
-    if let Some(logo) = &own.brand.logo {
-        let logo = Logo::from_bytes(&logo.bytes)
-            .map_err(|error| StartError::Unusable(format!("authorization_server.logo_file: {error}")))?;
-        brand = brand.with_logo(logo);
-    }
-    if let Some(colour) = own.brand.color.as_deref().and_then(Colour::parse) {
-        brand = brand.with_colour(colour);
-    }
-    Ok(brand)
+    let brand = Brand::new(own.brand.name.as_deref().or(host.as_deref()).unwrap_or_default());
+    let brand = own.brand.logo.iter().cloned().fold(brand, Brand::with_logo);
+    own.brand.color.iter().copied().fold(brand, Brand::with_colour)
 }

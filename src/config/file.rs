@@ -151,7 +151,7 @@ fn shape_error(key: &str, value: Option<&toml::Value>, reason: &str) -> ConfigEr
     }
     let (rule, fix) = expected_form(key, reason);
     match value {
-        Some(_) if key.contains("secret") => ConfigError::secret(key, rule, fix),
+        Some(_) if key.contains("secret") || key.contains("encryption_key") => ConfigError::secret(key, rule, fix),
         Some(toml::Value::String(text)) => ConfigError::new(key, Some(text), rule, fix),
         Some(value) if !value.is_array() && !value.is_table() => ConfigError::unquoted(key, value, rule, fix),
         _ => ConfigError::new(key, None, rule, fix),

@@ -31,7 +31,7 @@ use crate::store::StoreUrl;
 use crate::telemetry::decision_record::Format;
 
 pub use authorization_server::{
-    AuthorizationServerConfig, Brand, ClientCredential, ClientDocuments, ConfiguredClient, Provider, ProviderKind,
+    AuthorizationServerConfig, Brand, ClientCredential, ClientDocuments, ConfiguredClient, EncryptionKeys, Provider,
     Registration,
 };
 pub use error::{ConfigError, ConfigErrors};
@@ -150,6 +150,9 @@ impl Config {
         let implied = scopes::read_implied(&written.scopes, &mut errors);
         let mut warnings = Vec::new();
         let policies = resource::read_all(&written.resources, &issuers, &implied, &mut errors, &mut warnings);
+        if let Some(own) = own.as_ref().filter(|_| errors.is_empty()) {
+            authorization_server::refuse_development_elsewhere(&own.providers, &policies, &mut errors);
+        }
         match (server, log, keys, leeway) {
             (Some(server), Some(log), Some(keys), Some(leeway)) if errors.is_empty() => {
                 let cache_bytes = written.tokens.cache_bytes.unwrap_or(server::DEFAULT_CACHE_BYTES);

@@ -43,7 +43,8 @@ impl Kind for DevelopmentSettings {
         for url in own {
             if !Url::parse(url).is_ok_and(|url| is_loopback(&url)) {
                 let reason = format!("anybody could sign in as anybody at {url}: only loopback addresses may have it");
-                return Err(BuildError::new("kind", reason));
+                let fix = "use a real identity provider";
+                return Err(BuildError::new("kind", reason, fix));
             }
         }
         let login = DevelopmentLogin { random: Arc::clone(&surroundings.random), codes: Mutex::default() };

@@ -64,22 +64,38 @@ impl EntraSettings {
         }
     }
 
-    fn check(&self) -> Result<Issuer, BuildError> {
+    fn issuer(&self) -> Result<Issuer, BuildError> {
+        let issuer = format!("{}/{}/v2.0", self.authority.trim_end_matches('/'), self.tenant);
+        let fix = "leave it out, or write it like \"https://login.microsoftonline.us\"";
+        Issuer::parse(&issuer).map_err(|error| BuildError::new("authority", error.to_string(), fix))
+    }
+
+    fn check_tenants(&self) -> Result<(), BuildError> {
+        const FIX: &str = "write the tenant's id, like \"11111111-2222-3333-4444-555555555555\"";
         let sound = |char: char| char.is_ascii_alphanumeric() || "-.".contains(char);
         if self.tenant.is_empty() || !self.tenant.chars().all(sound) {
-            return Err(BuildError::new("tenant", "a tenant's id, its domain, or organizations, consumers, common"));
+            let reason = "it must be a tenant's id or domain, or organizations, consumers, common";
+            return Err(BuildError::new("tenant", reason, FIX));
         }
         if !self.allowed_tenants.iter().all(|id| is_guid(id)) {
-            return Err(BuildError::new("allowed_tenants", "each must be a tenant's id, not its name"));
+            return Err(BuildError::new("allowed_tenants", "each must be a tenant's id, not its name", FIX));
         }
-        // Any tenant can write any address into its directory: an address proves something only in one's own.
-        let foreign = self.is_open_to_the_world() || self.tenant == "consumers";
-        if foreign && (self.assume_email_verified || !self.verified_domains.is_empty()) {
-            let reason = "addresses of strangers' tenants prove nothing: name one tenant, or allowed_tenants";
-            return Err(BuildError::new("verified_domains", reason));
+        if !self.allowed_tenants.is_empty() && !matches!(self.tenants(), Tenants::Many { .. }) {
+            let reason = "tenant names one tenant already";
+            return Err(BuildError::new("allowed_tenants", reason, "remove it, or set tenant = \"organizations\""));
         }
-        let issuer = format!("{}/{}/v2.0", self.authority.trim_end_matches('/'), self.tenant);
-        Issuer::parse(&issuer).map_err(|error| BuildError::new("authority", error.to_string()))
+        Ok(())
+    }
+
+    /// Any tenant can write any address into its directory: an address proves something only in one's own.
+    fn check_addresses(&self) -> Result<(), BuildError> {
+        let reason = "addresses of strangers' tenants prove nothing";
+        let fix = "name one tenant, or allowed_tenants";
+        match self.is_open_to_the_world() {
+            true if self.assume_email_verified => Err(BuildError::new("assume_email_verified", reason, fix)),
+            true if !self.verified_domains.is_empty() => Err(BuildError::new("verified_domains", reason, fix)),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -93,8 +109,14 @@ impl Kind for EntraSettings {
             || (matches!(self.tenants(), Tenants::Many { .. }) && self.allowed_tenants.is_empty())
     }
 
+    fn check(&self) -> Result<(), BuildError> {
+        self.check_tenants()?;
+        self.check_addresses()?;
+        self.issuer().map(drop)
+    }
+
     fn build(self, named: Named, surroundings: &Surroundings) -> Result<Arc<dyn IdentityProvider>, BuildError> {
-        let issuer = self.check()?;
+        let issuer = self.issuer()?;
         let lower = |texts: &[String]| texts.iter().map(|text| text.to_lowercase()).collect();
         let dialect = Entra {
             tenants: self.tenants(),

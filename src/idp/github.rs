@@ -51,7 +51,16 @@ impl GithubSettings {
             (None, Some(host)) if of_host(host) => format!("https://api.{host}"),
             (None, _) => format!("{}/api/v3", self.web_url.trim_end_matches('/')),
         };
-        parse_fetch_url(&text).map_err(|error| BuildError::new("api_url", error.to_string()))
+        parse_fetch_url(&text).map_err(|error| {
+            BuildError::new("api_url", error.to_string(), "write it like \"https://github.example.com/api/v3\"")
+        })
+    }
+
+    /// A page of the server itself.
+    fn at(&self, path: &str) -> Result<Url, BuildError> {
+        parse_fetch_url(&format!("{}{path}", self.web_url.trim_end_matches('/'))).map_err(|error| {
+            BuildError::new("base_url", error.to_string(), "write it like \"https://github.example.com\"")
+        })
     }
 }
 
@@ -66,19 +75,19 @@ impl Kind for GithubSettings {
         self.allowed_organizations.is_empty() && host.is_none_or(|host| host == "github.com")
     }
 
+    fn check(&self) -> Result<(), BuildError> {
+        self.api_base(&self.at("/login/oauth/authorize")?).map(drop)
+    }
+
     fn build(self, named: Named, surroundings: &Surroundings) -> Result<Arc<dyn IdentityProvider>, BuildError> {
-        let base = self.web_url.trim_end_matches('/');
-        let at = |path: &str| {
-            parse_fetch_url(&format!("{base}{path}")).map_err(|error| BuildError::new("web_url", error.to_string()))
-        };
-        let authorize = at("/login/oauth/authorize")?;
+        let authorize = self.at("/login/oauth/authorize")?;
         let base_of_api = self.api_base(&authorize)?;
         let reads_organizations = self.organizations || !self.allowed_organizations.is_empty();
         let api = GithubApi::new(base_of_api, reads_organizations, surroundings.outbound.clone());
         Ok(Arc::new(Github {
             authorize,
-            access_token: at("/login/oauth/access_token")?,
-            issuer: format!("{base}/login/oauth"),
+            access_token: self.at("/login/oauth/access_token")?,
+            issuer: format!("{}/login/oauth", self.web_url.trim_end_matches('/')),
             api,
             named,
             allowed_organizations: self.allowed_organizations,
@@ -145,8 +154,11 @@ impl IdentityProvider for Github {
             .append_pair("state", start.state.expose())
             .append_pair("code_challenge", &challenge(&start.code_verifier))
             .append_pair("code_challenge_method", "S256");
-        if start.choose_account {
+        if start.choose_account || start.sign_in_anew {
             url.query_pairs_mut().append_pair("prompt", "select_account");
+        }
+        if let Some(hint) = &start.login_hint {
+            url.query_pairs_mut().append_pair("login", hint);
         }
         Ok(url)
     }

@@ -47,13 +47,19 @@ impl Kind for GoogleSettings {
         self.hosted_domains.is_empty()
     }
 
-    fn build(self, named: Named, surroundings: &Surroundings) -> Result<Arc<dyn IdentityProvider>, BuildError> {
+    fn check(&self) -> Result<(), BuildError> {
         if self.hosted_domains.iter().any(|domain| domain.is_empty() || domain.contains(['@', '*', '/', ' '])) {
-            return Err(BuildError::new("hosted_domains", "each must be a plain domain, like corp.example"));
+            let fix = "write each like \"corp.example\"";
+            return Err(BuildError::new("hosted_domains", "each must be a plain domain", fix));
         }
+        Ok(())
+    }
+
+    fn build(self, named: Named, surroundings: &Surroundings) -> Result<Arc<dyn IdentityProvider>, BuildError> {
         let issuer = match self.stand_in {
             Some(issuer) => issuer,
-            None => Issuer::parse(Self::ISSUER).map_err(|error| BuildError::new("issuer", error.to_string()))?,
+            None => Issuer::parse(Self::ISSUER)
+                .map_err(|error| BuildError::new("issuer", error.to_string(), "it is built in"))?,
         };
         let settings = OpenIdSettings {
             issuer,
@@ -98,6 +104,11 @@ impl Dialect for Google {
 
     fn knows_select_account(&self) -> bool {
         true
+    }
+
+    /// To Google it is an error.
+    fn knows_login(&self) -> bool {
+        false
     }
 
     /// Both forms are documented: with `https://` and, from older times, without.

@@ -49,10 +49,15 @@ impl Kind for KeycloakSettings {
         false
     }
 
-    fn build(self, named: Named, surroundings: &Surroundings) -> Result<Arc<dyn IdentityProvider>, BuildError> {
+    fn check(&self) -> Result<(), BuildError> {
         if !self.issuer.as_str().contains("/realms/") {
-            return Err(BuildError::new("issuer", "a realm's address ends in /realms/ and its name"));
+            let fix = "write it like \"https://sso.example.com/realms/main\"";
+            return Err(BuildError::new("issuer", "a realm's address ends in /realms/ and its name", fix));
         }
+        Ok(())
+    }
+
+    fn build(self, named: Named, surroundings: &Surroundings) -> Result<Arc<dyn IdentityProvider>, BuildError> {
         let client_roles = format!("/resource_access/{}/roles", pointer_token(&self.registration.client_id));
         let settings = OpenIdSettings {
             groups: GroupsClaims::new(self.groups_claims, ["groups", "realm_access.roles", &client_roles]),

@@ -14,6 +14,7 @@
 //! | OpenID Connect | `email_verified` is absent | not verified, unless `assume_email_verified` |
 //! | OpenID Connect | a refresh gives an ID token, or none | it, or userinfo, must be about the same person |
 //! | Google | no `offline_access` | `access_type=offline`, with `prompt=consent`: it gives one refresh token per consent |
+//! | Google | no `prompt=login` | `select_account` in its place |
 //! | Google | `iss` with or without `https://` | both |
 //! | Google | `hd` in the request is a wish | the claim is checked |
 //! | Google | vouches for addresses that it checked once, years ago | verified are `gmail.com` and Workspace only |
@@ -72,6 +73,10 @@ pub struct SignInStart {
     pub redirect_uri: String,
     /// Ask for the account again, even if the provider remembers one (`prompt=select_account`).
     pub choose_account: bool,
+    /// Have the person prove again who they are (`prompt=login`).
+    pub sign_in_anew: bool,
+    /// Whom to expect; the provider fills its form with it.
+    pub login_hint: Option<String>,
 }
 
 /// The provider's answer at our callback, as it came; nothing of it is trusted yet.

@@ -64,17 +64,19 @@ impl fmt::Debug for Surroundings {
 
 /// Why settings make no provider.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{key}: {reason}")]
+#[error("{key}: {reason}; {fix}")]
 pub struct BuildError {
     /// The setting to change.
     pub key: &'static str,
     /// What is wrong with it.
     pub reason: String,
+    /// What to write instead.
+    pub fix: &'static str,
 }
 
 impl BuildError {
-    pub(super) fn new(key: &'static str, reason: impl Into<String>) -> Self {
-        Self { key, reason: reason.into() }
+    pub(super) fn new(key: &'static str, reason: impl Into<String>, fix: &'static str) -> Self {
+        Self { key, reason: reason.into(), fix }
     }
 }
 
@@ -86,7 +88,12 @@ pub(super) trait Kind {
     /// Whether anybody in the world can sign in there, so that resources must say whom they mean.
     fn is_open_to_the_world(&self) -> bool;
 
-    /// The provider.
+    /// What can be said against these settings before anything runs. Keys are those of the configuration.
+    fn check(&self) -> Result<(), BuildError> {
+        Ok(())
+    }
+
+    /// The provider, of settings that were checked.
     fn build(self, named: Named, surroundings: &Surroundings) -> Result<Arc<dyn IdentityProvider>, BuildError>;
 }
 
@@ -113,8 +120,14 @@ macro_rules! kinds {
                 match self { $(Self::$kind(settings) => Kind::is_open_to_the_world(settings),)+ }
             }
 
-            fn label(&self) -> String {
+            /// What people call it, when the operator does not say.
+            pub fn label(&self) -> String {
                 match self { $(Self::$kind(settings) => Kind::label(settings),)+ }
+            }
+
+            /// Whether a provider can be made of these settings, as far as that can be told without making it.
+            pub fn check(&self) -> Result<(), BuildError> {
+                match self { $(Self::$kind(settings) => Kind::check(settings),)+ }
             }
 
             fn make(self, named: Named, surroundings: &Surroundings) -> Result<Arc<dyn IdentityProvider>, BuildError> {
@@ -150,8 +163,10 @@ impl ProviderSettings {
         // `:` separates the name from the subject: with one in it, two providers could share a subject.
         let sound = |char: char| char.is_ascii_alphanumeric() || "-_.".contains(char);
         if name.is_empty() || name.len() > 64 || !name.chars().all(sound) {
-            return Err(BuildError::new("name", "1 to 64 letters, digits, '-', '_' or '.' are needed"));
+            let reason = "1 to 64 letters, digits, '-', '_' or '.' are needed";
+            return Err(BuildError::new("name", reason, "write it like \"google\""));
         }
+        self.check()?;
         let label = label.map_or_else(|| self.label(), ToOwned::to_owned);
         let provider = self.make(Named { name: name.to_owned(), label }, surroundings)?;
         Ok(Arc::new(InTime(provider)))

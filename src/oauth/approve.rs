@@ -3,6 +3,7 @@
 use super::consent::Next;
 use super::pending::{AuthorizationRequest, Consent, PendingAuthorization, Stage};
 use super::problem::{Problem, ProblemKind};
+use super::prompt::Wishes;
 use super::{AuthorizationServer, Parameters};
 use crate::domain::{Person, UnixTime};
 use crate::idp::IdentityProvider;
@@ -35,7 +36,7 @@ impl AuthorizationServer {
             let start = self.start_of(id, running)?;
             return Ok(Some(Next::Redirect(provider.authorization_url(&start).await?.into())));
         }
-        let url = self.send(id, pending, &**provider, (request.choose_account, Consent::Given), now).await?;
+        let url = self.send(id, pending, &**provider, (&request.wishes, Consent::Given), now).await?;
         Ok(url.map(Next::Redirect))
     }
 
@@ -54,7 +55,7 @@ impl AuthorizationServer {
         self.resume(request, now).await?;
         let name = form.optional("provider").unwrap_or(tried);
         let provider = self.provider(Some(name)).ok_or(ProblemKind::BadLink)?;
-        let url = self.send(id, pending, &**provider, (true, Consent::Given), now).await?;
+        let url = self.send(id, pending, &**provider, (&request.wishes.another_account(), Consent::Given), now).await?;
         Ok(url.map(Next::Redirect))
     }
 
@@ -64,12 +65,12 @@ impl AuthorizationServer {
         id: &str,
         pending: &Pending,
         person: &Person,
-        choose_account: bool,
+        wishes: &Wishes,
         now: UnixTime,
     ) -> Result<Option<String>, Problem> {
         let Some(provider) = self.provider(Some(&person.provider)) else { return Ok(None) };
         let consent = Consent::Remembered { person: person.subject_claim() };
-        self.send(id, pending, &**provider, (choose_account, consent), now).await
+        self.send(id, pending, &**provider, (wishes, consent), now).await
     }
 
     /// Starts a sign-in. The provider is asked for its address first: if it is away, nothing has happened.
@@ -78,10 +79,10 @@ impl AuthorizationServer {
         id: &str,
         pending: &Pending,
         provider: &dyn IdentityProvider,
-        (choose_account, consent): (bool, Consent),
+        (wishes, consent): (&Wishes, Consent),
         now: UnixTime,
     ) -> Result<Option<String>, Problem> {
-        let (sign_in, start) = self.new_sign_in(id, provider, choose_account, consent)?;
+        let (sign_in, start) = self.new_sign_in(id, provider, wishes, consent)?;
         let url = provider.authorization_url(&start).await?;
         let outcome = self.advance(id, pending, Stage::AwaitingSignIn(sign_in), now).await?;
         Ok((outcome == Outcome::Committed).then(|| url.into()))

@@ -4,6 +4,7 @@
 use super::pending::{AuthorizationRequest, PendingAuthorization, Purpose, Stage};
 use super::pkce::Challenge;
 use super::problem::{Problem, ProblemKind};
+use super::prompt::Prompt;
 use super::resources::{narrow, offered};
 use super::return_address::ReturnAddress;
 use super::{AuthorizationServer, Browser, Client, ErrorCode, GrantType, OAuthError, Parameters};
@@ -44,7 +45,8 @@ impl AuthorizationServer {
         };
         let judged = self.judge(parameters, requested_host, &client, &return_to);
         let parked = match judged {
-            Ok(request) => self.park(request, browser, now).await,
+            Ok((request, true)) => Err(self.answer_silently(&request, browser, now).await),
+            Ok((request, false)) => self.park(request, browser, now).await,
             Err(error) => Err(error),
         };
         parked.unwrap_or_else(|error| Authorize::Redirect(return_to.with_error(&self.settings.issuer, &error)))
@@ -67,13 +69,14 @@ impl AuthorizationServer {
         Ok((client, ReturnAddress { redirect_uri, state }))
     }
 
+    /// The request, and whether nobody may be asked for it.
     fn judge(
         &self,
         parameters: &Parameters,
         requested_host: Option<&Authority<'_>>,
         client: &Client,
         return_to: &ReturnAddress,
-    ) -> Result<AuthorizationRequest, OAuthError> {
+    ) -> Result<(AuthorizationRequest, bool), OAuthError> {
         check_response(parameters, client)?;
         let challenge = Challenge::of_request(parameters)?;
         let matched = match self.named_resource(parameters)? {
@@ -81,17 +84,17 @@ impl AuthorizationServer {
             None => self.resource_by_default(requested_host)?,
         };
         let scopes = narrow(parameters.optional("scope"), &offered(matched.policy, client))?;
-        let prompt =
-            |word: &str| parameters.optional("prompt").is_some_and(|prompt| prompt.split(' ').any(|p| p == word));
-        Ok(AuthorizationRequest {
+        let Prompt { silent, always_ask, wishes } = Prompt::of_request(parameters)?;
+        let request = AuthorizationRequest {
             client: client.id.clone(),
             return_to: return_to.clone(),
             resource: matched.resource_text().to_owned(),
             scopes,
             challenge: challenge.into_text(),
-            always_ask: prompt("consent"),
-            choose_account: prompt("login") || prompt("select_account"),
-        })
+            always_ask,
+            wishes,
+        };
+        Ok((request, silent))
     }
 
     async fn park(

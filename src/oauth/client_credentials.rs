@@ -5,6 +5,7 @@ use super::resources::{invalid_target, narrow, offered};
 use super::token::seconds_until;
 use super::{AuthorizationServer, Client, ClientSource, ErrorCode, OAuthError, Parameters, TokenAnswer};
 use crate::authz::Matched;
+use crate::authz::rule::principal::{Caller, admit};
 use crate::domain::UnixTime;
 
 impl AuthorizationServer {
@@ -19,6 +20,7 @@ impl AuthorizationServer {
             return Err(not_for_you());
         }
         let matched = self.resource_of_client(form, resources)?;
+        admits_client(&matched, &client.id)?;
         let scope = narrow(form.optional("scope"), &offered(matched.policy, client))?;
         let access = self.token_of_client(&client.id, &scope, &matched, now)?;
         let expires_in = seconds_until(access.expires_at, now);
@@ -36,6 +38,21 @@ impl AuthorizationServer {
             }
         }
     }
+}
+
+/// The very rule that decides on requests: a token that it would refuse is not given out.
+fn admits_client(matched: &Matched<'_>, id: &str) -> Result<(), OAuthError> {
+    let caller = Caller {
+        verified_email: None,
+        unverified_email: None,
+        groups: &[],
+        user_name: None,
+        subject: id,
+        client: Some(id),
+    };
+    admit(&matched.policy.principals, caller).map_err(|reason| {
+        OAuthError::new(ErrorCode::UnauthorizedClient, "the resource does not admit this client").because(&reason)
+    })
 }
 
 fn not_for_you() -> OAuthError {

@@ -134,7 +134,7 @@ impl AuthorizationServer {
         let person = self.signed_in(browser).await?;
         if let (Stage::AwaitingConsent, Some(person)) = (&pending.value.stage, &person)
             && self.remembers(person, request, &resumed, now).await?
-            && let Some(url) = self.skip(id, &pending, person, request.choose_account, now).await?
+            && let Some(url) = self.skip(id, &pending, person, &request.wishes, now).await?
         {
             return Ok(ConsentPage::Redirect(url));
         }

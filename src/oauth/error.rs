@@ -27,6 +27,10 @@ pub enum ErrorCode {
     InvalidTarget,
     /// The person, or a rule, said no.
     AccessDenied,
+    /// `prompt=none`, and the person would have to sign in (OpenID Connect Core §3.1.2.6).
+    LoginRequired,
+    /// `prompt=none`, and the person would have to agree.
+    ConsentRequired,
     /// Our fault.
     ServerError,
     /// Our trouble, or somebody's that we depend on: try again.
@@ -54,6 +58,8 @@ impl ErrorCode {
             Self::InvalidScope => "invalid_scope",
             Self::InvalidTarget => "invalid_target",
             Self::AccessDenied => "access_denied",
+            Self::LoginRequired => "login_required",
+            Self::ConsentRequired => "consent_required",
             Self::ServerError => "server_error",
             Self::TemporarilyUnavailable | Self::TooManyRequests => "temporarily_unavailable",
             Self::InvalidRedirectUri => "invalid_redirect_uri",
@@ -77,6 +83,8 @@ impl ErrorCode {
             | Self::UnsupportedResponseType
             | Self::InvalidScope
             | Self::InvalidTarget
+            | Self::LoginRequired
+            | Self::ConsentRequired
             | Self::InvalidRedirectUri
             | Self::InvalidClientMetadata => 400,
         }

@@ -72,9 +72,11 @@ impl AuthorizationServer {
         Ok(Page { grants: standing.map(|(id, grant)| GrantView::new(id, grant.value)).collect(), next })
     }
 
-    /// Ends every grant of a selection and says how many stood. Those given while it runs may be left.
+    /// Ends every grant of a selection, and every code that could become one, and says how many grants stood. Those that
+    /// are given while it runs may be left.
     pub async fn end_grants(&self, selection: Selection<'_>) -> Result<usize, OAuthError> {
         let now = self.clock.now();
+        self.raise_barrier(selection, now).await?;
         let (mut ended, mut after) = (0, None);
         loop {
             let found = self.select(selection, after.as_deref(), Self::MOST_PER_PAGE, now).await?;

@@ -33,9 +33,11 @@ pub mod sign_in;
 
 mod admission;
 mod approve;
+mod barrier;
 mod code;
 mod pending;
 mod pkce;
+mod prompt;
 mod remembered_consent;
 mod resources;
 mod return_address;

@@ -4,6 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::problem::{Problem, ProblemKind};
+use super::prompt::Wishes;
 use super::resources::offered;
 use super::return_address::ReturnAddress;
 use super::{AuthorizationServer, Browser, Client};
@@ -43,8 +44,8 @@ pub(super) struct AuthorizationRequest {
     pub(super) challenge: String,
     /// The client wants the person to be asked, whatever we remember (`prompt=consent`).
     pub(super) always_ask: bool,
-    /// The client wants the person to choose an account (`prompt=login`, `prompt=select_account`).
-    pub(super) choose_account: bool,
+    /// What the identity provider is to do.
+    pub(super) wishes: Wishes,
 }
 
 /// How far it is.
@@ -71,7 +72,7 @@ pub(super) struct SignIn {
     pub(super) state: SecretHash,
     /// What it started with, sealed.
     pub(super) start: String,
-    pub(super) choose_account: bool,
+    pub(super) wishes: Wishes,
     pub(super) consent: Consent,
 }
 

@@ -71,12 +71,15 @@ impl AuthorizationServer {
         if vouched.person.subject_claim() != owner {
             return Err(Doubt::Gone("the provider speaks of somebody else".into()));
         }
-        self.assured(vouched, sealed)
+        self.assured(vouched, token, sealed)
     }
 
-    fn assured(&self, vouched: SignedIn, sealed: &str) -> Result<Reassurance, Doubt> {
-        let rotated = self.seal_upstream(&vouched)?;
-        Ok(Reassurance { person: vouched.person, upstream: Some(rotated.unwrap_or_else(|| sealed.to_owned())) })
+    /// What the provider did not replace is kept, under the present master key: an older one is to be forgotten some day.
+    fn assured(&self, vouched: SignedIn, token: Secret, sealed: &str) -> Result<Reassurance, Doubt> {
+        let keep = vouched.refresh_token.is_none() && self.sealer.is_current(sealed);
+        let vouched = SignedIn { refresh_token: vouched.refresh_token.or(Some(token)), ..vouched };
+        let upstream = if keep { Some(sealed.to_owned()) } else { self.seal_upstream(&vouched)? };
+        Ok(Reassurance { person: vouched.person, upstream })
     }
 }
 

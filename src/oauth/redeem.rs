@@ -34,7 +34,9 @@ impl AuthorizationServer {
             };
             let outcome = if issued.client == client.id {
                 let matched = self.check_redemption(form, &issued)?;
-                let (redeemed, answer) = self.first_tokens(key.as_str(), version, *issued, client, &matched, now)?;
+                let past = self.past_barriers(&issued, now).await?;
+                let (redeemed, answer) =
+                    self.first_tokens(past, (key.as_str(), version), *issued, client, &matched, now)?;
                 match redeemed.commit(&*self.store, now).await? {
                     Outcome::Committed => {
                         self.note_use(client, now).await;
@@ -71,8 +73,8 @@ impl AuthorizationServer {
 
     fn first_tokens(
         &self,
-        key: &str,
-        version: u64,
+        past: Transaction,
+        (key, version): (&str, u64),
         issued: IssuedCode,
         client: &Client,
         matched: &Matched<'_>,
@@ -83,7 +85,7 @@ impl AuthorizationServer {
         let grant = self.new_grant(issued, refreshes, now);
         let access = self.token_of_grant((&id, &grant), &grant.scopes, matched, now)?;
         let redeemed = Code::Redeemed { grant: id.clone() };
-        let redeemed = Transaction::new().update(key, version, &redeemed, Some(known_until(now)));
+        let redeemed = past.update(key, version, &redeemed, Some(known_until(now)));
         let mut redeemed = grant::create(redeemed, &id, &grant, self.settings.leeway);
         let mut refresh_token = None;
         if refreshes {

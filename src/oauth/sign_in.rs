@@ -8,6 +8,7 @@ use url::Url;
 
 use super::pending::{Consent, Purpose, SignIn, Stage};
 use super::problem::{Problem, ProblemKind};
+use super::prompt::Wishes;
 use super::seal::Purpose as Sealed;
 use super::{AuthorizationServer, Browser, ErrorCode, Next, OAuthError};
 use crate::domain::{Secret, SecretHash, opaque};
@@ -58,7 +59,8 @@ impl AuthorizationServer {
         let provider = self.provider(provider).ok_or(ProblemKind::BadLink)?;
         let mut start = None;
         let stage = |id: &str| {
-            let (sign_in, started) = self.new_sign_in(id, &**provider, choose_account, Consent::Given)?;
+            let wishes = Wishes { choose_account, ..Wishes::default() };
+            let (sign_in, started) = self.new_sign_in(id, &**provider, &wishes, Consent::Given)?;
             start = Some(started);
             Ok(Stage::AwaitingSignIn(sign_in))
         };
@@ -100,7 +102,7 @@ impl AuthorizationServer {
         &self,
         id: &str,
         provider: &dyn IdentityProvider,
-        choose_account: bool,
+        wishes: &Wishes,
         consent: Consent,
     ) -> Result<(SignIn, SignInStart), OAuthError> {
         let secret = || opaque::new_secret("", &*self.random);
@@ -115,26 +117,28 @@ impl AuthorizationServer {
             provider: provider.name().to_owned(),
             state: SecretHash::of(&start.state),
             start: self.sealer.seal(Sealed::SignIn, id, &plain).map_err(|error| cannot_seal(&error))?,
-            choose_account,
+            wishes: wishes.clone(),
             consent,
         };
-        Ok((sign_in, self.sign_in_start(start, choose_account)))
+        Ok((sign_in, self.sign_in_start(start, wishes)))
     }
 
     /// What the sign-in of the flow `id` started with.
     pub(super) fn start_of(&self, id: &str, sign_in: &SignIn) -> Result<SignInStart, OAuthError> {
         let plain = self.sealer.open(Sealed::SignIn, id, &sign_in.start).map_err(|error| cannot_seal(&error))?;
         let start: Start = serde_json::from_slice(&plain).map_err(|error| cannot_seal(&error))?;
-        Ok(self.sign_in_start(start, sign_in.choose_account))
+        Ok(self.sign_in_start(start, &sign_in.wishes))
     }
 
-    fn sign_in_start(&self, start: Start, choose_account: bool) -> SignInStart {
+    fn sign_in_start(&self, start: Start, wishes: &Wishes) -> SignInStart {
         SignInStart {
             state: Secret::new(start.state),
             nonce: Secret::new(start.nonce),
             code_verifier: Secret::new(start.code_verifier),
             redirect_uri: self.callback_url(),
-            choose_account,
+            choose_account: wishes.choose_account,
+            sign_in_anew: wishes.sign_in_anew,
+            login_hint: wishes.login_hint.clone(),
         }
     }
 }

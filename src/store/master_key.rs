@@ -43,17 +43,23 @@ impl MasterKey {
         Self::derive(b"mcp-forward-auth master key", &bytes).ok_or_else(|| Mistake::new(rule, MAKE_ONE))
     }
 
+    /// Reads the key from the file at `path`; `None` when there is no such file.
+    pub fn read(path: &Path) -> Result<Option<Self>, Mistake> {
+        match std::fs::metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(unreadable(&error)),
+            Ok(metadata) if !metadata.is_file() => Err(Mistake::new("this is no regular file", "name a file")),
+            Ok(_) => Self::parse(&read(path)?).map(Some),
+        }
+    }
+
     /// Reads the key from the file at `path`, which is made with a fresh key if it is not there. Of several processes that
     /// start at once, all read the same key.
     pub fn read_or_make(path: &Path, random: &dyn Random) -> Result<Self, Mistake> {
-        match std::fs::metadata(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => make(path, random)?,
-            Err(error) => return Err(unreadable(&error)),
-            Ok(metadata) if !metadata.is_file() => {
-                return Err(Mistake::new("this is no regular file", "name a file"));
-            }
-            Ok(_) => {}
+        if let Some(found) = Self::read(path)? {
+            return Ok(found);
         }
+        make(path, random)?;
         Self::parse(&read(path)?)
     }
 

@@ -290,6 +290,11 @@ impl Transaction {
         self.step(T::TABLE, key, Expectation::Version(version), Change::Keep)
     }
 
+    /// Happens only if there is no such record.
+    pub fn require_absent<T: Stored>(self, key: &str) -> Self {
+        self.step(T::TABLE, key, Expectation::Absent, Change::Keep)
+    }
+
     /// Does all of it, or nothing.
     pub async fn commit(self, store: &dyn Store, now: UnixTime) -> Result<Outcome, StoreError> {
         match self.unwritable {

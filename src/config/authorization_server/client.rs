@@ -18,6 +18,7 @@ pub(in crate::config) struct WrittenRegistration {
     enabled: Option<bool>,
     limit: Option<u64>,
     unused_lifetime: Option<String>,
+    used_lifetime: Option<String>,
     custom_schemes: Option<Strings>,
 }
 
@@ -26,6 +27,7 @@ pub(in crate::config) struct WrittenRegistration {
 pub(in crate::config) struct WrittenClientDocuments {
     enabled: Option<bool>,
     allowed_hosts: Strings,
+    denied_hosts: Strings,
     allow_loopback: bool,
 }
 
@@ -53,6 +55,8 @@ pub struct Registration {
     pub limit: u64,
     /// A registration that nobody signs in through ends after this long.
     pub unused_lifetime: Duration,
+    /// A registration that was used ends so long after its last use; never when absent.
+    pub used_lifetime: Option<Duration>,
     /// Custom URL schemes that redirects may have, besides https and loopback.
     pub custom_schemes: CustomSchemes,
 }
@@ -64,6 +68,8 @@ pub struct ClientDocuments {
     pub enabled: bool,
     /// Hosts that may describe clients; empty means any public one.
     pub allowed_hosts: Vec<HostPattern>,
+    /// Hosts that may not.
+    pub denied_hosts: Vec<HostPattern>,
     /// Documents on this machine are fetched as well: for development.
     pub allow_loopback: bool,
 }
@@ -102,12 +108,14 @@ pub enum ClientCredential {
 
 pub(super) fn read_registration(written: &WrittenRegistration) -> Result<Registration, ConfigError> {
     const DEFAULT_LIMIT: u64 = 10_000;
-    const WEEK: u64 = 7 * 86_400;
+    const DAY: u64 = 86_400;
     let unused = written.unused_lifetime.as_deref();
+    let used = |text: &String| duration(&key("registration.used_lifetime"), Some(text), 0, DAY..=800 * DAY);
     Ok(Registration {
         enabled: written.enabled.unwrap_or(true),
         limit: written.limit.unwrap_or(DEFAULT_LIMIT),
-        unused_lifetime: duration(&key("registration.unused_lifetime"), unused, WEEK, 600..=400 * 86_400)?,
+        unused_lifetime: duration(&key("registration.unused_lifetime"), unused, 7 * DAY, 600..=400 * DAY)?,
+        used_lifetime: written.used_lifetime.as_ref().map(used).transpose()?,
         custom_schemes: written.custom_schemes.as_ref().map_or_else(|| Ok(CustomSchemes::default()), custom_schemes)?,
     })
 }
@@ -122,19 +130,24 @@ fn custom_schemes(Strings(schemes): &Strings) -> Result<CustomSchemes, ConfigErr
 }
 
 pub(super) fn read_documents(written: &WrittenClientDocuments) -> Result<ClientDocuments, ConfigError> {
+    Ok(ClientDocuments {
+        enabled: written.enabled.unwrap_or(true),
+        allowed_hosts: hosts("allowed_hosts", &written.allowed_hosts)?,
+        denied_hosts: hosts("denied_hosts", &written.denied_hosts)?,
+        allow_loopback: written.allow_loopback,
+    })
+}
+
+/// A pattern that were left out would open a list: no allowed host admits every host, and no denied one denies none.
+fn hosts(name: &str, Strings(texts): &Strings) -> Result<Vec<HostPattern>, ConfigError> {
     let host = |text: &String| {
-        // A pattern that were left out would open the list: an empty one admits every host.
         HostPattern::parse(text).ok_or_else(|| {
             let rule = "it must be a host name in lower case, without scheme and port";
-            let key = key("client_documents.allowed_hosts");
+            let key = key(&format!("client_documents.{name}"));
             ConfigError::new(key, Some(text), rule, "write it like \"claude.ai\"")
         })
     };
-    Ok(ClientDocuments {
-        enabled: written.enabled.unwrap_or(true),
-        allowed_hosts: written.allowed_hosts.0.iter().map(host).collect::<Result<_, _>>()?,
-        allow_loopback: written.allow_loopback,
-    })
+    texts.iter().map(host).collect()
 }
 
 pub(super) fn read_all(

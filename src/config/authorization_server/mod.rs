@@ -2,6 +2,7 @@
 
 mod brand;
 mod client;
+mod encryption;
 mod provider;
 mod written;
 
@@ -10,14 +11,16 @@ use std::time::Duration;
 
 pub use brand::Brand;
 pub use client::{ClientCredential, ClientDocuments, ConfiguredClient, Registration};
-pub use provider::{Provider, ProviderKind};
+pub use encryption::EncryptionKeys;
+pub use provider::Provider;
+pub(super) use provider::refuse_development_elsewhere;
 pub(super) use written::WrittenAuthorizationServer;
 
 use super::server::duration;
-use super::{ConfigError, ConfigErrors, IssuerConfig, secret};
+use super::{ConfigError, ConfigErrors, IssuerConfig};
 use crate::authn::Algorithm;
+use crate::domain::Issuer;
 use crate::domain::issuer::is_loopback;
-use crate::domain::{Issuer, Secret};
 
 /// The authorization server as configured.
 #[derive(Debug, Clone)]
@@ -30,14 +33,16 @@ pub struct AuthorizationServerConfig {
     pub access_token_lifetime: Duration,
     /// How long a sign-in lasts at most, however often it is refreshed.
     pub refresh_token_lifetime: Duration,
+    /// How long a browser stays signed in to our own pages.
+    pub session_lifetime: Duration,
     /// How long a consent is remembered; never when absent.
     pub remember_consent: Option<Duration>,
     /// What own tokens are signed with.
     pub signing_algorithm: Algorithm,
     /// When a signing key is replaced.
     pub signing_key_lifetime: Duration,
-    /// The key that secrets at rest are sealed with; made and kept in a file when absent.
-    pub encryption_key: Option<Secret>,
+    /// What secrets at rest are sealed with.
+    pub encryption_keys: EncryptionKeys,
     /// Origins whose pages may call the endpoints; none means that the proxy answers for CORS.
     pub cors_origins: Vec<String>,
     /// What scopes mean, in words.
@@ -62,7 +67,7 @@ impl AuthorizationServerConfig {
             algorithms: vec![self.signing_algorithm],
             groups_claims: Vec::new(),
             assume_email_verified: false,
-            open_to_the_world: self.providers.iter().any(Provider::is_open_to_the_world),
+            open_to_the_world: self.providers.iter().any(|provider| provider.settings.is_open_to_the_world()),
             is_own: true,
         }
     }
@@ -79,13 +84,13 @@ pub(super) fn read(
     let brand = errors.keep(brand::read(written));
     let times = Times::read(written, errors);
     let signing_algorithm = errors.keep(signing_algorithm(written.signing_algorithm.as_deref()));
-    let encryption_key = errors.keep(encryption_key(written));
+    let encryption_keys = errors.keep(encryption::read(written));
     let cors_origins = errors.keep(cors_origins(&written.cors_origins.0));
     let registration = errors.keep(client::read_registration(&written.registration));
     let client_documents = errors.keep(client::read_documents(&written.client_documents));
     let schemes = registration.as_ref().map(|read| read.custom_schemes.clone()).unwrap_or_default();
     let clients = errors.keep(client::read_all(&written.clients, &schemes));
-    let providers = provider::read_all(written, errors);
+    let providers = provider::read_all(written, issuer.as_ref(), errors);
     if let (Some(issuer), Some(providers)) = (&issuer, &providers) {
         provider::refuse_development_in_public(issuer, providers, errors);
     }
@@ -95,10 +100,11 @@ pub(super) fn read(
         brand: brand?,
         access_token_lifetime: times.access_token,
         refresh_token_lifetime: times.refresh_token,
+        session_lifetime: times.session,
         remember_consent: times.remember_consent,
         signing_algorithm: signing_algorithm?,
         signing_key_lifetime: times.signing_key,
-        encryption_key: encryption_key?,
+        encryption_keys: encryption_keys?,
         cors_origins: cors_origins?,
         scope_descriptions: written.scope_descriptions.clone(),
         registration: registration?,
@@ -132,6 +138,7 @@ struct Times {
     access_token: Duration,
     refresh_token: Duration,
     signing_key: Duration,
+    session: Duration,
     remember_consent: Option<Duration>,
 }
 
@@ -143,6 +150,7 @@ impl Times {
         let access = time("access_token_lifetime", &written.access_token_lifetime, 15 * MINUTE, MINUTE..=DAY);
         let refresh = time("refresh_token_lifetime", &written.refresh_token_lifetime, 30 * DAY, 5 * MINUTE..=400 * DAY);
         let signing = time("signing_key_lifetime", &written.signing_key_lifetime, 90 * DAY, DAY..=800 * DAY);
+        let session = time("session_lifetime", &written.session_lifetime, 8 * 60 * MINUTE, 5 * MINUTE..=30 * DAY);
         let remember = match &written.remember_consent {
             None => Some(None),
             text => time("remember_consent", text, 0, MINUTE..=400 * DAY).map(Some),
@@ -151,6 +159,7 @@ impl Times {
             access_token: access?,
             refresh_token: refresh?,
             signing_key: signing?,
+            session: session?,
             remember_consent: remember?,
         })
     }
@@ -163,23 +172,6 @@ fn signing_algorithm(text: Option<&str>) -> Result<Algorithm, ConfigError> {
         let rule = "it must be \"ES256\", \"RS256\" or \"EdDSA\"";
         ConfigError::new(key("signing_algorithm"), Some(text), rule, "leave it out for ES256")
     })
-}
-
-fn encryption_key(written: &WrittenAuthorizationServer) -> Result<Option<Secret>, ConfigError> {
-    const HEX_DIGITS: usize = 64;
-    let key = key("encryption_key");
-    let found = secret::read(&key, written.encryption_key.as_deref(), written.encryption_key_file.as_deref())?;
-    match found {
-        Some(found) if found.expose().len() != HEX_DIGITS || !is_hex(found.expose()) => {
-            let rule = "it must be 32 bytes in hexadecimal";
-            Err(ConfigError::secret(key, rule, "make one with: openssl rand -hex 32"))
-        }
-        found => Ok(found),
-    }
-}
-
-fn is_hex(text: &str) -> bool {
-    text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Origins as browsers send them, or `*`: answers never allow credentials, so any page may be let in.

@@ -1,11 +1,26 @@
 //! JSON answers of the authorization server, and the one map of its errors to responses.
 
-use actix_web::HttpResponse;
+use actix_web::http::header::HeaderValue;
 use actix_web::http::{StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 use serde_json::json;
 
+use super::OAuthService;
+use crate::oauth::client_authentication::tried_basic;
 use crate::oauth::{ErrorCode, OAuthError};
+
+/// What a program is told: the answer of `work`, or its error, for every page that may read it.
+pub(super) async fn told(
+    request: &HttpRequest,
+    oauth: &OAuthService,
+    work: impl Future<Output = Result<HttpResponse, OAuthError>>,
+) -> HttpResponse {
+    let authorization = request.headers().get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
+    let mut response = work.await.unwrap_or_else(|error| refusal(&error, tried_basic(authorization)));
+    oauth.cors.open(request, &mut response);
+    response
+}
 
 /// An answer that no cache may keep (RFC 6749 §5.1).
 pub(super) fn secret(status: StatusCode, body: &impl Serialize) -> HttpResponse {
@@ -16,7 +31,7 @@ pub(super) fn secret(status: StatusCode, body: &impl Serialize) -> HttpResponse 
 }
 
 /// The error as RFC 6749 §5.2 has it. What went wrong inside is for the log alone.
-pub(super) fn refusal(error: &OAuthError, tried_basic: bool) -> HttpResponse {
+fn refusal(error: &OAuthError, tried_basic: bool) -> HttpResponse {
     log(error);
     let status = StatusCode::from_u16(error.code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = HttpResponse::build(status);
@@ -44,6 +59,8 @@ pub(super) fn refusal(error: &OAuthError, tried_basic: bool) -> HttpResponse {
         | ErrorCode::InvalidScope
         | ErrorCode::InvalidTarget
         | ErrorCode::AccessDenied
+        | ErrorCode::LoginRequired
+        | ErrorCode::ConsentRequired
         | ErrorCode::ServerError
         | ErrorCode::InvalidRedirectUri
         | ErrorCode::InvalidClientMetadata => {}
@@ -69,6 +86,8 @@ fn log(error: &OAuthError) {
         | ErrorCode::InvalidScope
         | ErrorCode::InvalidTarget
         | ErrorCode::AccessDenied
+        | ErrorCode::LoginRequired
+        | ErrorCode::ConsentRequired
         | ErrorCode::InvalidRedirectUri
         | ErrorCode::InvalidClientMetadata
         | ErrorCode::InvalidToken => {

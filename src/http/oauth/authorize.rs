@@ -7,9 +7,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::browsing::{After, Cookies, consent_path, see_other};
 use super::service::requested_host;
-use super::{OAuthService, body, whole};
+use super::{OAuthService, body, views, whole};
 use crate::http::Service;
-use crate::http::pages::{ClientOrigin, ClientView, Consent, Form, Place, ProviderView, ResourceView, ScopeView};
+use crate::http::pages::{ClientOrigin, ClientView, Consent, Form, Place, ResourceView};
 use crate::oauth::{Authorize, ConsentPage, OAuthError, Parameters, Question};
 
 /// `GET` or `POST /authorize` (RFC 6749 §3.1).
@@ -19,22 +19,23 @@ pub(super) async fn authorize(
     oauth: web::Data<OAuthService>,
     service: web::Data<Service>,
 ) -> HttpResponse {
-    let parameters = match read(&request, payload, &oauth).await {
-        Ok(parameters) => parameters,
-        Err(error) => return oauth.error_page(&service, error),
-    };
-    if !oauth.is_own_host(&request) {
-        return oauth.to_own_host(&request, &parameters);
-    }
-    let cookies = Cookies::of(&request, &oauth);
-    match oauth.server.authorize(&parameters, requested_host(&request).as_ref(), cookies.browser()).await {
-        Authorize::Page(problem) => oauth.problem(&service, &problem),
-        Authorize::Redirect(url) => oauth.send_to(&service, &url, After::Link, &[]),
-        Authorize::Consent { request, browser } => {
-            let cookie = browser.map(|secret| oauth.cookies.set_browser(&secret));
-            see_other(&consent_path(&request), cookie.as_slice())
+    let work = async {
+        let parameters = read(&request, payload, &oauth).await?;
+        if !oauth.is_own_host(&request) {
+            return Ok(oauth.to_own_host(&request, &parameters));
         }
-    }
+        let cookies = Cookies::of(&request, &oauth);
+        let host = requested_host(&request);
+        Ok(match oauth.server.authorize(&parameters, host.as_ref(), cookies.browser()).await {
+            Authorize::Page(problem) => oauth.problem(&service, &problem),
+            Authorize::Redirect(url) => oauth.send_to(&service, &url, After::Link, &[]),
+            Authorize::Consent { request, browser } => {
+                let cookie = browser.map(|secret| oauth.cookies.set_browser(&secret));
+                see_other(&consent_path(&request), cookie.as_slice())
+            }
+        })
+    };
+    oauth.shown(&service, work).await
 }
 
 async fn read(request: &HttpRequest, payload: web::Payload, oauth: &OAuthService) -> Result<Parameters, OAuthError> {
@@ -66,21 +67,13 @@ impl OAuthService {
             None if question.client_is_configured => ClientOrigin::Operator,
             None => ClientOrigin::Itself,
         };
-        let describe = |scope: &str| self.scope_descriptions.get(scope).cloned();
-        let scopes = question.scopes.as_slice().iter();
         Consent {
             form: Form::new("/consent", question.csrf).with("request", question.request),
             client: ClientView { name: question.client_name, origin },
             redirect: Place::of(&question.redirect_uri),
             resource: ResourceView { name: question.resource_name, uri: question.resource },
-            scopes: scopes
-                .map(|scope| ScopeView { scope: scope.to_string(), description: describe(scope.as_str()) })
-                .collect(),
-            providers: question
-                .providers
-                .into_iter()
-                .map(|choice| ProviderView { name: choice.name, label: choice.label })
-                .collect(),
+            scopes: self.scopes(&question.scopes),
+            providers: views::providers(question.providers),
         }
     }
 }
@@ -91,17 +84,17 @@ pub(super) async fn consent_page(
     oauth: web::Data<OAuthService>,
     service: web::Data<Service>,
 ) -> HttpResponse {
-    let parameters = match body::query(&request) {
-        Ok(parameters) => parameters,
-        Err(error) => return oauth.error_page(&service, error),
+    let work = async {
+        let parameters = body::query(&request)?;
+        let (id, cookies) = (parameters.optional("request").unwrap_or_default(), Cookies::of(&request, &oauth));
+        Ok(match oauth.server.consent_page(id, cookies.browser()).await {
+            ConsentPage::Ask(question) => oauth.page(&oauth.question(*question), &[]),
+            ConsentPage::Redirect(url) => oauth.send_to(&service, &url, After::Link, &[]),
+            ConsentPage::NotAllowed(who) => oauth.not_allowed(&service, *who, &[]),
+            ConsentPage::Page(problem) => oauth.problem(&service, &problem),
+        })
     };
-    let cookies = Cookies::of(&request, &oauth);
-    match oauth.server.consent_page(parameters.optional("request").unwrap_or_default(), cookies.browser()).await {
-        ConsentPage::Ask(question) => oauth.page(&oauth.question(*question), &[]),
-        ConsentPage::Redirect(url) => oauth.send_to(&service, &url, After::Link, &[]),
-        ConsentPage::NotAllowed(who) => oauth.not_allowed(&service, *who, &[]),
-        ConsentPage::Page(problem) => oauth.problem(&service, &problem),
-    }
+    oauth.shown(&service, work).await
 }
 
 /// `POST /consent`
@@ -111,15 +104,13 @@ pub(super) async fn consent(
     oauth: web::Data<OAuthService>,
     service: web::Data<Service>,
 ) -> HttpResponse {
-    let form = match oauth.own_form(&request, payload).await {
-        Ok(form) => form,
-        Err(error) => return oauth.error_page(&service, error),
+    let work = async {
+        let form = oauth.own_form(&request, payload).await?;
+        let (server, cookies) = (Arc::clone(&oauth.server), Cookies::of(&request, &oauth));
+        let next = whole::to_the_end(async move { server.consent(&form, cookies.browser()).await }).await?;
+        Ok(oauth.go_on(&service, next, After::Form, &[]))
     };
-    let (server, cookies) = (Arc::clone(&oauth.server), Cookies::of(&request, &oauth));
-    match whole::to_the_end(async move { server.consent(&form, cookies.browser()).await }).await {
-        Ok(next) => oauth.go_on(&service, next, After::Form, &[]),
-        Err(error) => oauth.error_page(&service, error),
-    }
+    oauth.shown(&service, work).await
 }
 
 /// `GET /callback`: the identity provider's answer.
@@ -128,17 +119,13 @@ pub(super) async fn callback(
     oauth: web::Data<OAuthService>,
     service: web::Data<Service>,
 ) -> HttpResponse {
-    let parameters = match body::query(&request) {
-        Ok(parameters) => parameters,
-        Err(error) => return oauth.error_page(&service, error),
+    let work = async {
+        let parameters = body::query(&request)?;
+        let (server, cookies) = (Arc::clone(&oauth.server), Cookies::of(&request, &oauth));
+        let answer = whole::to_the_end(async move { server.callback(&parameters, cookies.browser()).await }).await?;
+        let lifetime = oauth.server.settings().session_lifetime;
+        let cookie = answer.session.map(|secret| oauth.cookies.set_session(&secret, lifetime));
+        Ok(oauth.go_on(&service, answer.next, After::Link, cookie.as_slice()))
     };
-    let (server, cookies) = (Arc::clone(&oauth.server), Cookies::of(&request, &oauth));
-    match whole::to_the_end(async move { server.callback(&parameters, cookies.browser()).await }).await {
-        Ok(answer) => {
-            let lifetime = oauth.server.settings().session_lifetime;
-            let cookie = answer.session.map(|secret| oauth.cookies.set_session(&secret, lifetime));
-            oauth.go_on(&service, answer.next, After::Link, cookie.as_slice())
-        }
-        Err(error) => oauth.error_page(&service, error),
-    }
+    oauth.shown(&service, work).await
 }

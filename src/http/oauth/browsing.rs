@@ -58,9 +58,13 @@ impl OAuthService {
         self.page(&Failure { trouble: trouble(kind), detail: None, request_id }, &[])
     }
 
-    /// The page of an error.
-    pub(super) fn error_page(&self, service: &Service, error: OAuthError) -> HttpResponse {
-        self.problem(service, &Problem::from(error))
+    /// What a person is shown: the answer of `work`, or the page of its error.
+    pub(super) async fn shown(
+        &self,
+        service: &Service,
+        work: impl Future<Output = Result<HttpResponse, OAuthError>>,
+    ) -> HttpResponse {
+        work.await.unwrap_or_else(|error| self.problem(service, &Problem::from(error)))
     }
 
     /// Where the browser goes next.

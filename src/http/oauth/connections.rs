@@ -5,11 +5,10 @@ use std::sync::Arc;
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::browsing::{After, Cookies, see_other};
-use super::{OAuthService, body, whole};
+use super::{OAuthService, body, views, whole};
 use crate::http::Service;
 use crate::http::pages::{
-    ClientOrigin, ClientView, Connection, Connections, Form, Place, ProviderView, ResourceView, ScopeView, SignIn,
-    SignedOut,
+    ClientOrigin, ClientView, Connection, Connections, Form, Place, ResourceView, SignIn, SignedOut,
 };
 use crate::oauth::{self, Disconnected, GrantView, OAuthError, Parameters, ProblemKind};
 
@@ -19,16 +18,16 @@ pub(super) async fn list(
     oauth: web::Data<OAuthService>,
     service: web::Data<Service>,
 ) -> HttpResponse {
-    let found = async {
+    let work = async {
         let parameters = body::query(&request)?;
         let cookies = Cookies::of(&request, &oauth);
-        oauth.server.connections(cookies.browser(), parameters.optional("after")).await
+        let found = oauth.server.connections(cookies.browser(), parameters.optional("after")).await?;
+        Ok(match found {
+            Some(connections) => oauth.page(&oauth.connections(&service, connections), &[]),
+            None => see_other("/sign-in", &[]),
+        })
     };
-    match found.await {
-        Ok(Some(connections)) => oauth.page(&oauth.connections(&service, connections), &[]),
-        Ok(None) => see_other("/sign-in", &[]),
-        Err(error) => oauth.error_page(&service, error),
-    }
+    oauth.shown(&service, work).await
 }
 
 /// `POST /connections`: withdraws one, or all.
@@ -38,24 +37,23 @@ pub(super) async fn withdraw(
     oauth: web::Data<OAuthService>,
     service: web::Data<Service>,
 ) -> HttpResponse {
-    let form = match oauth.own_form(&request, payload).await {
-        Ok(form) => form,
-        Err(error) => return oauth.error_page(&service, error),
+    let work = async {
+        let form = oauth.own_form(&request, payload).await?;
+        let (server, cookies) = (Arc::clone(&oauth.server), Cookies::of(&request, &oauth));
+        let end = async move {
+            let csrf = form.optional("csrf").unwrap_or_default();
+            match form.required("withdraw")? {
+                Connections::ALL => server.disconnect_all(cookies.browser(), csrf).await,
+                id => server.disconnect(cookies.browser(), csrf, id).await,
+            }
+        };
+        Ok(match whole::to_the_end(end).await?? {
+            Disconnected::Done => see_other("/connections", &[]),
+            Disconnected::NobodySignedIn => see_other("/sign-in", &[]),
+            Disconnected::ForeignForm => oauth.problem(&service, &ProblemKind::ForeignForm.into()),
+        })
     };
-    let (server, cookies) = (Arc::clone(&oauth.server), Cookies::of(&request, &oauth));
-    let work = async move {
-        let csrf = form.optional("csrf").unwrap_or_default();
-        match form.required("withdraw")? {
-            Connections::ALL => server.disconnect_all(cookies.browser(), csrf).await,
-            id => server.disconnect(cookies.browser(), csrf, id).await,
-        }
-    };
-    match whole::to_the_end(work).await.and_then(|outcome| outcome) {
-        Ok(Disconnected::Done) => see_other("/connections", &[]),
-        Ok(Disconnected::NobodySignedIn) => see_other("/sign-in", &[]),
-        Ok(Disconnected::ForeignForm) => oauth.problem(&service, &ProblemKind::ForeignForm.into()),
-        Err(error) => oauth.error_page(&service, error),
-    }
+    oauth.shown(&service, work).await
 }
 
 /// `GET /sign-in`: straight to the only identity provider, or the choice among several.
@@ -66,13 +64,12 @@ pub(super) async fn sign_in_page(
 ) -> HttpResponse {
     let providers = oauth.server.provider_choices();
     if providers.len() == 1 {
-        return begin(&request, &oauth, &service, None, After::Link).await;
+        return oauth.shown(&service, begin(&request, &oauth, &service, None, After::Link)).await;
     }
-    let view = |choice: oauth::ProviderChoice| ProviderView { name: choice.name, label: choice.label };
     let page = SignIn {
         form: Form::new("/sign-in", ""),
         purpose: "see your connections".to_owned(),
-        providers: providers.into_iter().map(view).collect(),
+        providers: views::providers(providers),
     };
     oauth.page(&page, &[])
 }
@@ -84,10 +81,11 @@ pub(super) async fn sign_in(
     oauth: web::Data<OAuthService>,
     service: web::Data<Service>,
 ) -> HttpResponse {
-    match oauth.own_form(&request, payload).await {
-        Ok(form) => begin(&request, &oauth, &service, form.optional("provider"), After::Form).await,
-        Err(error) => oauth.error_page(&service, error),
-    }
+    let work = async {
+        let form = oauth.own_form(&request, payload).await?;
+        begin(&request, &oauth, &service, form.optional("provider"), After::Form).await
+    };
+    oauth.shown(&service, work).await
 }
 
 async fn begin(
@@ -96,13 +94,11 @@ async fn begin(
     service: &Service,
     provider: Option<&str>,
     after: After,
-) -> HttpResponse {
-    if let Err(error) = oauth.admit(&oauth.limits.begin, request) {
-        return oauth.error_page(service, error);
-    }
+) -> Result<HttpResponse, OAuthError> {
+    oauth.admit(&oauth.limits.begin, request)?;
     let answer = oauth.server.sign_in(provider, false, Cookies::of(request, oauth).browser()).await;
     let cookie = answer.browser.map(|secret| oauth.cookies.set_browser(&secret));
-    oauth.go_on(service, answer.next, after, cookie.as_slice())
+    Ok(oauth.go_on(service, answer.next, after, cookie.as_slice()))
 }
 
 /// `POST /sign-out`
@@ -112,15 +108,13 @@ pub(super) async fn sign_out(
     oauth: web::Data<OAuthService>,
     service: web::Data<Service>,
 ) -> HttpResponse {
-    if let Err(error) = oauth.own_form(&request, payload).await {
-        return oauth.error_page(&service, error);
-    }
-    let (server, cookies) = (Arc::clone(&oauth.server), Cookies::of(&request, &oauth));
-    let ended = whole::to_the_end(async move { server.sign_out(cookies.browser()).await });
-    match ended.await.and_then(|outcome| outcome) {
-        Ok(()) => oauth.page(&SignedOut, &[oauth.cookies.forget_session()]),
-        Err(error) => oauth.error_page(&service, error),
-    }
+    let work = async {
+        oauth.own_form(&request, payload).await?;
+        let (server, cookies) = (Arc::clone(&oauth.server), Cookies::of(&request, &oauth));
+        whole::to_the_end(async move { server.sign_out(cookies.browser()).await }).await??;
+        Ok(oauth.page(&SignedOut, &[oauth.cookies.forget_session()]))
+    };
+    oauth.shown(&service, work).await
 }
 
 impl OAuthService {
@@ -159,18 +153,12 @@ impl OAuthService {
             Some(host) => ClientOrigin::Website { host },
             None => ClientOrigin::Itself,
         };
-        let scopes = grant.scopes.as_slice().iter();
         Connection {
             id: grant.id,
             client: ClientView { name: grant.client_name, origin },
             redirect: Place::of(&grant.redirect_uri),
             resource: ResourceView { name: self.server.resource_name(&grant.resource), uri: grant.resource },
-            scopes: scopes
-                .map(|scope| ScopeView {
-                    scope: scope.to_string(),
-                    description: self.scope_descriptions.get(scope.as_str()).cloned(),
-                })
-                .collect(),
+            scopes: self.scopes(&grant.scopes),
             since: grant.since,
             last_used: Some(grant.last_used),
         }

@@ -15,10 +15,7 @@ pub(super) async fn form(
     oauth: web::Data<OAuthService>,
     service: web::Data<Service>,
 ) -> HttpResponse {
-    match body::query(&request) {
-        Ok(parameters) => oauth.development_form(&parameters, None),
-        Err(error) => oauth.error_page(&service, error),
-    }
+    oauth.shown(&service, async { Ok(oauth.development_form(&body::query(&request)?, None)) }).await
 }
 
 /// `POST /sign-in/development`: on to the callback, as if a provider had answered.
@@ -28,20 +25,20 @@ pub(super) async fn sign_in(
     oauth: web::Data<OAuthService>,
     service: web::Data<Service>,
 ) -> HttpResponse {
-    let form = match oauth.own_form(&request, payload).await {
-        Ok(form) => form,
-        Err(error) => return oauth.error_page(&service, error),
+    let work = async {
+        let form = oauth.own_form(&request, payload).await?;
+        let state = form.optional("state").unwrap_or_default();
+        let Some(login) = oauth.server.development_login() else { return Ok(crate::http::error::not_found()) };
+        Ok(match login.code_for(state, claimed(&form), service.clock.now()) {
+            Ok(code) => {
+                let mut query = url::form_urlencoded::Serializer::new(String::new());
+                query.append_pair("code", code.expose()).append_pair("state", state);
+                see_other(&format!("/callback?{}", query.finish()), &[])
+            }
+            Err(error) => oauth.development_form(&form, Some(error.to_string())),
+        })
     };
-    let state = form.optional("state").unwrap_or_default();
-    let Some(login) = oauth.server.development_login() else { return crate::http::error::not_found() };
-    match login.code_for(state, claimed(&form), service.clock.now()) {
-        Ok(code) => {
-            let mut query = url::form_urlencoded::Serializer::new(String::new());
-            query.append_pair("code", code.expose()).append_pair("state", state);
-            see_other(&format!("/callback?{}", query.finish()), &[])
-        }
-        Err(error) => oauth.development_form(&form, Some(error.to_string())),
-    }
+    oauth.shown(&service, work).await
 }
 
 fn claimed(form: &Parameters) -> ClaimedPerson {

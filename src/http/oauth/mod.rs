@@ -14,6 +14,7 @@ pub mod limits;
 mod register;
 mod service;
 mod token;
+mod views;
 mod whole;
 
 pub use service::{Limits, OAuthService};

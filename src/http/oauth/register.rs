@@ -6,6 +6,7 @@ use actix_web::http::{Method, StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::{OAuthService, answer, body, whole};
+use crate::domain::UnixTime;
 use crate::http::{Service, error};
 use crate::oauth::{OAuthError, Selection};
 
@@ -23,7 +24,7 @@ pub(super) async fn register(
         let registration = whole::to_the_end(async move { clients.register(&body, now).await }).await??;
         Ok(answer::secret(StatusCode::CREATED, &registration.information))
     };
-    finish(&request, &oauth, work).await
+    answer::told(&request, &oauth, work).await
 }
 
 /// `GET`, `PUT` and `DELETE /register/{client_id}`
@@ -37,53 +38,44 @@ pub(super) async fn manage(
     let work = async {
         oauth.admit(&oauth.limits.token, &request)?;
         let authorization = request.headers().get(header::AUTHORIZATION).map(|value| value.as_bytes().to_vec());
-        let body = body::read(payload).await?;
         let (id, now, oauth) = (id.into_inner(), service.clock.now(), oauth.clone());
-        let change = Change { id, authorization, body, oauth };
+        let change = Change { id, authorization, oauth };
         match *request.method() {
             Method::GET => change.read(now).await,
-            Method::PUT => whole::to_the_end(change.update(now)).await?,
+            Method::PUT => {
+                let body = body::read(payload).await?;
+                whole::to_the_end(change.update(body, now)).await?
+            }
             Method::DELETE => whole::to_the_end(change.delete(now)).await?,
             _ => Ok(error::method_not_allowed()),
         }
     };
-    finish(&request, &oauth, work).await
+    answer::told(&request, &oauth, work).await
 }
 
 /// One request about a registration.
 struct Change {
     id: String,
     authorization: Option<Vec<u8>>,
-    body: web::Bytes,
     oauth: web::Data<OAuthService>,
 }
 
 impl Change {
-    async fn read(self, now: crate::domain::UnixTime) -> Result<HttpResponse, OAuthError> {
+    async fn read(self, now: UnixTime) -> Result<HttpResponse, OAuthError> {
         let found = self.oauth.clients.read_registration(&self.id, self.authorization.as_deref(), now).await?;
         Ok(answer::secret(StatusCode::OK, &found.information))
     }
 
-    async fn update(self, now: crate::domain::UnixTime) -> Result<HttpResponse, OAuthError> {
+    async fn update(self, body: web::Bytes, now: UnixTime) -> Result<HttpResponse, OAuthError> {
         let authorization = self.authorization.as_deref();
-        let changed = self.oauth.clients.update_registration(&self.id, authorization, &self.body, now).await?;
+        let changed = self.oauth.clients.update_registration(&self.id, authorization, &body, now).await?;
         Ok(answer::secret(StatusCode::OK, &changed.information))
     }
 
     /// What people let the client do ends with it (RFC 7592 §2.3).
-    async fn delete(self, now: crate::domain::UnixTime) -> Result<HttpResponse, OAuthError> {
+    async fn delete(self, now: UnixTime) -> Result<HttpResponse, OAuthError> {
         let gone = self.oauth.clients.delete_registration(&self.id, self.authorization.as_deref(), now).await?;
         self.oauth.server.end_grants(Selection::Client(&gone.client_id)).await?;
         Ok(HttpResponse::NoContent().insert_header((header::CACHE_CONTROL, "no-store")).finish())
     }
-}
-
-async fn finish(
-    request: &HttpRequest,
-    oauth: &OAuthService,
-    work: impl Future<Output = Result<HttpResponse, OAuthError>>,
-) -> HttpResponse {
-    let mut response = work.await.unwrap_or_else(|error| answer::refusal(&error, false));
-    oauth.cors.open(request, &mut response);
-    response
 }

@@ -14,7 +14,7 @@ pub(super) async fn token(
     payload: web::Payload,
     service: web::Data<OAuthService>,
 ) -> HttpResponse {
-    respond(&request, &service, async {
+    answer::told(&request, &service, async {
         let (form, authorization) = read(&request, payload, &service).await?;
         let server = Arc::clone(&service.server);
         let answer = whole::to_the_end(async move { server.token(&form, authorization.as_deref()).await }).await??;
@@ -29,7 +29,7 @@ pub(super) async fn revoke(
     payload: web::Payload,
     service: web::Data<OAuthService>,
 ) -> HttpResponse {
-    respond(&request, &service, async {
+    answer::told(&request, &service, async {
         let (form, authorization) = read(&request, payload, &service).await?;
         let server = Arc::clone(&service.server);
         whole::to_the_end(async move { server.revoke(&form, authorization.as_deref()).await }).await??;
@@ -44,7 +44,7 @@ pub(super) async fn introspect(
     payload: web::Payload,
     service: web::Data<OAuthService>,
 ) -> HttpResponse {
-    respond(&request, &service, async {
+    answer::told(&request, &service, async {
         let (form, authorization) = read(&request, payload, &service).await?;
         let described = service.server.introspect(&form, authorization.as_deref()).await?;
         Ok(answer::secret(StatusCode::OK, &described.to_json()))
@@ -65,15 +65,4 @@ async fn read(
         return Err(OAuthError::invalid_request("there is more than one Authorization header"));
     }
     Ok((body::form(request, payload).await?, authorization))
-}
-
-async fn respond(
-    request: &HttpRequest,
-    service: &OAuthService,
-    work: impl Future<Output = Result<HttpResponse, OAuthError>>,
-) -> HttpResponse {
-    let tried_basic = request.headers().contains_key(header::AUTHORIZATION);
-    let mut response = work.await.unwrap_or_else(|error| answer::refusal(&error, tried_basic));
-    service.cors.open(request, &mut response);
-    response
 }

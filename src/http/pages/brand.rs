@@ -60,11 +60,21 @@ pub struct Logo(String);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum LogoError {
     /// It travels with every page.
-    #[error("the logo is larger than {} KiB; use a smaller picture", Logo::MAX_BYTES / 1024)]
+    #[error("it is larger than {} KiB", Logo::MAX_BYTES / 1024)]
     TooLarge,
     /// Neither of the pictures that every browser shows.
-    #[error("the logo is neither a PNG nor a JPEG nor an SVG picture; convert it to one of these")]
+    #[error("it is neither a PNG nor a JPEG nor an SVG picture")]
     UnknownKind,
+}
+
+impl LogoError {
+    /// What to do about it.
+    pub const fn fix(self) -> &'static str {
+        match self {
+            Self::TooLarge => "use a smaller picture",
+            Self::UnknownKind => "convert it to one of these",
+        }
+    }
 }
 
 impl Logo {

@@ -19,6 +19,11 @@ pub(in crate::idp) trait Dialect: Send + Sync + fmt::Debug {
         false
     }
 
+    /// Whether `prompt=login` is known, where the metadata does not say.
+    fn knows_login(&self) -> bool {
+        true
+    }
+
     /// Whether metadata fetched for `issuer` may name `named` (Discovery §4.3).
     fn metadata_may_name(&self, issuer: &Issuer, named: &str) -> bool {
         issuer.as_str() == named

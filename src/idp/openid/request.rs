@@ -28,9 +28,12 @@ pub(super) fn authorization_url(
         .append_pair("nonce", start.nonce.expose())
         .append_pair("code_challenge", &challenge(&start.code_verifier))
         .append_pair("code_challenge_method", "S256");
-    let prompt = prompt(metadata, settings, dialect, start.choose_account);
+    let prompt = prompt(metadata, settings, dialect, start);
     if !prompt.is_empty() {
         query.append_pair("prompt", &prompt);
+    }
+    if let Some(hint) = &start.login_hint {
+        query.append_pair("login_hint", hint);
     }
     query.extend_pairs(dialect.parameters());
     drop(query);
@@ -56,15 +59,17 @@ fn scope(metadata: &Metadata, settings: &OpenIdSettings) -> String {
 
 /// Every provider must know `login` and need not know `select_account` (OIDC Core §15.1); to some it is an error, and
 /// signing in anew gives the same choice.
-fn prompt(metadata: &Metadata, settings: &OpenIdSettings, dialect: &dyn Dialect, choose_account: bool) -> String {
+fn prompt(metadata: &Metadata, settings: &OpenIdSettings, dialect: &dyn Dialect, start: &SignInStart) -> String {
     let has_choice = dialect.knows_select_account() || metadata.knows_prompt("select_account") == Some(true);
-    let choice = match choose_account {
-        true if has_choice => Some("select_account"),
-        true if metadata.knows_prompt("login") != Some(false) => Some("login"),
+    let has_login = metadata.knows_prompt("login").unwrap_or_else(|| dialect.knows_login());
+    let answer = match (start.sign_in_anew, start.choose_account) {
+        (true, _) if has_login => Some("login"),
+        (true, _) | (_, true) if has_choice => Some("select_account"),
+        (_, true) if has_login => Some("login"),
         _ => None,
     };
     let consent = settings.ask_consent.then_some("consent");
-    choice.into_iter().chain(consent).collect::<Vec<_>>().join(" ")
+    answer.into_iter().chain(consent).collect::<Vec<_>>().join(" ")
 }
 
 /// The S256 challenge (RFC 7636 §4.2).

@@ -63,6 +63,12 @@ async fn every_request_is_parked_refused_on_a_page_or_refused_at_the_client() {
         (&[("scope", "mcp:admin")], "invalid_scope"),
         (&[("scope", "\u{e9}")], "invalid_scope"),
         (&[("scope", "mcp:admin"), ("resource", OTHER_RESOURCE)], "consent"),
+        // Nobody is signed in here, and nobody may be asked to (OpenID Connect Core §3.1.2.6).
+        (&[("prompt", "none")], "login_required"),
+        (&[("prompt", "none login")], "invalid_request"),
+        (&[("prompt", "none"), ("scope", "mcp:admin")], "invalid_scope"),
+        (&[("prompt", "none"), ("redirect_uri", "https://evil.example/callback")], "page UnknownRedirectUri"),
+        (&[("prompt", "login consent select_account create")], "consent"),
     ];
     let mut failing = Vec::new();
     for (changes, expected) in rows {

@@ -164,6 +164,38 @@ async fn remembering(remember: bool) -> (World, SignedIn) {
 }
 
 #[tokio::test]
+async fn nobody_is_asked_where_the_client_says_so_and_nothing_is_given_either() {
+    let silent = async |world: &World, who: &SignedIn, scope: &str| {
+        let asked = request(&[("scope", scope), ("prompt", "none")]);
+        match world.server.authorize(&asked, None, who.browser()).await {
+            Authorize::Redirect(url) => query(&url, "error").unwrap(),
+            other => panic!("{other:?}"),
+        }
+    };
+    let (world, alice) = remembering(true).await;
+    assert_eq!(silent(&world, &alice, "mcp:read").await, "login_required", "the provider would have to be asked");
+    assert_eq!(silent(&world, &alice, "mcp:read mcp:write").await, "consent_required");
+    let stranger = SignedIn { cookie: alice.cookie.clone(), session: Secret::new("mfs_x") };
+    assert_eq!(silent(&world, &stranger, "mcp:read mcp:write").await, "login_required");
+    let (forgetful, alice) = remembering(false).await;
+    assert_eq!(silent(&forgetful, &alice, "mcp:read").await, "consent_required");
+}
+
+#[tokio::test]
+async fn what_the_client_wants_of_the_sign_in_is_passed_on() {
+    let world = World::new().await;
+    for (prompt, hint, anew) in [("login", "", true), ("consent", "alice@example.com", false), ("", "", false)] {
+        let flow = world.begin(&[("prompt", prompt), ("login_hint", hint)]).await;
+        let first = redirect_of(world.decide(&flow, "approve").await);
+        let again = redirect_of(world.decide(&flow, "approve").await);
+        for url in [first, again] {
+            assert_eq!(query(&url, "anew").is_some(), anew, "{prompt}: {url}");
+            assert_eq!(query(&url, "login_hint").unwrap_or_default(), hint, "{prompt}: {url}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn what_was_approved_is_not_asked_again_where_the_operator_allows_it() {
     let (world, alice) = remembering(true).await;
     let same: &[(&str, &str)] = &[("scope", "mcp:read")];

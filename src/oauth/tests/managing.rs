@@ -129,6 +129,40 @@ async fn a_configured_client_gets_a_token_in_its_own_name() {
 }
 
 #[tokio::test]
+async fn a_client_that_the_resource_does_not_admit_gets_no_token() {
+    let mut plan = Plan::usual();
+    plan.policies[0].principals.subjects.clear();
+    let world = plan.start().await;
+    assert_eq!(error_of(credentials(&world, &[]).await), ErrorCode::UnauthorizedClient);
+    let named = world.replica(|plan| plan.policies[0].principals.clients = vec![MACHINE.into()]).await;
+    assert!(credentials(&named, &[]).await.is_ok());
+}
+
+#[tokio::test]
+async fn codes_end_with_the_grants_that_they_could_become() {
+    for (selection, ends) in [
+        (Selection::Person("test:alice-1"), true),
+        (Selection::Client(CLIENT), true),
+        (Selection::Resource(RESOURCE), true),
+        (Selection::All, true),
+        (Selection::Person("test:bob-1"), false),
+        (Selection::Client(OTHER_CLIENT), false),
+        (Selection::Resource(OTHER_RESOURCE), false),
+    ] {
+        let world = World::new().await;
+        let code = world.code(&[]).await;
+        world.pass(5);
+        assert_eq!(world.server.end_grants(selection).await.unwrap(), 0, "{selection:?}");
+        let redeemed = world.redeem(&code, &[]).await;
+        let expected = if ends { Err(ErrorCode::InvalidGrant) } else { Ok(()) };
+        assert_eq!(redeemed.map(drop).map_err(|error| error.code), expected, "{selection:?}");
+        world.pass(1);
+        let later = world.code(&[]).await;
+        assert!(world.redeem(&later, &[]).await.is_ok(), "{selection:?}: a code that was issued after it");
+    }
+}
+
+#[tokio::test]
 async fn what_must_fit_client_credentials() {
     let world = World::new().await;
     for (changes, expected) in [

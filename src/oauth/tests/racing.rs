@@ -209,3 +209,15 @@ async fn a_refusal_that_only_means_that_another_replica_was_faster_ends_nothing(
     assert!(world.judge(&answer.access_token).is_ok());
     assert_eq!(world.provider.script(|script| script.asked), 2);
 }
+
+#[tokio::test]
+async fn a_code_that_is_redeemed_in_the_moment_in_which_grants_end_gives_nothing() {
+    let world = World::new().await;
+    let code = world.code(&[]).await;
+    let server = Arc::clone(&world.server);
+    world.store.before(Call::Commit, || async move {
+        assert_eq!(server.end_grants(Selection::Person("test:alice-1")).await.unwrap(), 0, "there is none yet");
+    });
+    assert_eq!(error_of(world.redeem(&code, &[]).await), ErrorCode::InvalidGrant);
+    assert_eq!(world.store.count(Table::Grants).await.unwrap(), 0);
+}

@@ -1,6 +1,8 @@
 //! The configuration: what it refuses and in which words, where it comes from, and that every shipped one loads.
 
+mod authorization_server;
 pub mod documents;
+mod keys;
 mod mcpauth;
 mod mistakes;
 mod process;

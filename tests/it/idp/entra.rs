@@ -310,9 +310,10 @@ fn settings_that_would_believe_strangers_are_refused() {
     let corp = || vec!["corp.example".to_owned()];
     let rows = [
         ("verified_domains", EntraSettings { verified_domains: corp(), ..base("common") }),
-        ("verified_domains", EntraSettings { assume_email_verified: true, ..base("organizations") }),
-        ("verified_domains", EntraSettings { assume_email_verified: true, ..base("consumers") }),
+        ("assume_email_verified", EntraSettings { assume_email_verified: true, ..base("organizations") }),
+        ("assume_email_verified", EntraSettings { assume_email_verified: true, ..base("consumers") }),
         ("allowed_tenants", EntraSettings { allowed_tenants: corp(), ..base("common") }),
+        ("allowed_tenants", EntraSettings { allowed_tenants: vec![OTHER.into()], ..base(TENANT) }),
         ("tenant", base("")),
         ("tenant", base("a/b")),
         ("tenant", base("{tenantid}")),

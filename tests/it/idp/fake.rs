@@ -80,6 +80,8 @@ pub fn start() -> SignInStart {
         code_verifier: Secret::new(VERIFIER),
         redirect_uri: REDIRECT_URI.into(),
         choose_account: false,
+        sign_in_anew: false,
+        login_hint: None,
     }
 }
 

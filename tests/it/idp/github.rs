@@ -351,8 +351,8 @@ fn addresses_of_enterprise_servers_are_followed() {
         assert!(url.as_str().starts_with(&format!("{authorize}?")), "{url}");
     }
     for (key, web, api) in [
-        ("web_url", "http://git.corp.example", None),
-        ("web_url", "git.corp.example", None),
+        ("base_url", "http://git.corp.example", None),
+        ("base_url", "git.corp.example", None),
         ("api_url", "https://git.corp.example", Some("http://api.corp.example")),
     ] {
         let error = ProviderSettings::Github(with(web, api)).build("github", None, &surroundings).unwrap_err();

@@ -64,6 +64,8 @@ fn the_account_can_be_chosen_with_consent() {
     let fake = google();
     let chosen = mcp_forward_auth::idp::SignInStart { choose_account: true, ..start() };
     assert_eq!(client(settings(&fake)).request(&chosen)["prompt"], "select_account consent");
+    let anew = mcp_forward_auth::idp::SignInStart { sign_in_anew: true, ..start() };
+    assert_eq!(client(settings(&fake)).request(&anew)["prompt"], "select_account consent", "it knows no login");
 }
 
 #[test]

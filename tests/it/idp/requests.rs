@@ -40,10 +40,13 @@ fn scopes_and_prompts_follow_the_metadata() {
     let some_prompts = json!({ "prompt_values_supported": ["none", "login", "consent"] });
     let no_prompt = json!({ "prompt_values_supported": ["none"] });
     let offline = json!({ "scopes_supported": ["openid", "offline_access"] });
-    let choose = |start: SignInStart| SignInStart { choose_account: true, ..start };
-    let (chosen, plain) = (choose(start()), start());
+    let (chosen, plain) = (SignInStart { choose_account: true, ..start() }, start());
+    let anew = SignInStart { sign_in_anew: true, ..start() };
     let rows = [
         ("nothing special", json!({}), &plain, false, "openid email profile", Value::Null),
+        ("anew, prompts unknown", json!({}), &anew, false, "openid email profile", json!("login")),
+        ("anew, all prompts", all_prompts.clone(), &anew, false, "openid email profile", json!("login")),
+        ("anew, not to be had", no_prompt.clone(), &anew, false, "openid email profile", Value::Null),
         ("the account, prompts unknown", json!({}), &chosen, false, "openid email profile", json!("login")),
         ("the account, all prompts", all_prompts, &chosen, false, "openid email profile", json!("select_account")),
         ("the account, by login", some_prompts, &chosen, false, "openid email profile", json!("login")),
@@ -64,6 +67,12 @@ fn scopes_and_prompts_follow_the_metadata() {
         report.equal("prompt", &request["prompt"], &prompt);
     }
     report.finish();
+}
+
+#[test]
+fn whom_a_client_expects_is_passed_on() {
+    let hinted = SignInStart { login_hint: Some("alice@example.com".into()), ..start() };
+    assert_eq!(Fake::start().client().request(&hinted)["login_hint"], "alice@example.com");
 }
 
 #[test]

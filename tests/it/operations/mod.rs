@@ -3,6 +3,7 @@
 mod decision_log;
 mod health;
 mod lifecycle;
+mod master_key;
 mod metrics;
 mod secrets;
 mod slow_output;

@@ -2,4 +2,5 @@
 
 mod clients;
 mod lost_keys;
+mod programs;
 pub mod stage;

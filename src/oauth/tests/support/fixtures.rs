@@ -48,9 +48,13 @@ pub(crate) fn policy(url: &str, issuer: &str, emails: &[&str], scopes: &str) -> 
 }
 
 pub(crate) fn policies() -> Vec<Policy> {
+    let with_machine = |mut policy: Policy| {
+        policy.principals.subjects.push(MACHINE.into());
+        policy
+    };
     vec![
-        policy(RESOURCE, ISSUER, &["alice@example.com", "*@corp.example"], "mcp:read mcp:write"),
-        policy(OTHER_RESOURCE, ISSUER, &["alice@example.com"], ""),
+        with_machine(policy(RESOURCE, ISSUER, &["alice@example.com", "*@corp.example"], "mcp:read mcp:write")),
+        with_machine(policy(OTHER_RESOURCE, ISSUER, &["alice@example.com"], "")),
         policy(FOREIGN_RESOURCE, "https://idp.example.com", &["alice@example.com"], "mcp:read"),
     ]
 }

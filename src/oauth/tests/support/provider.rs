@@ -118,6 +118,12 @@ impl IdentityProvider for TestProvider {
             .append_pair("nonce", start.nonce.expose())
             .append_pair("redirect_uri", &start.redirect_uri)
             .append_pair("prompt", if start.choose_account { "select_account" } else { "none" });
+        if start.sign_in_anew {
+            url.query_pairs_mut().append_pair("anew", "yes");
+        }
+        if let Some(hint) = &start.login_hint {
+            url.query_pairs_mut().append_pair("login_hint", hint);
+        }
         Ok(url)
     }
 
