@@ -58,7 +58,8 @@ impl AuthorizationServer {
         now: UnixTime,
     ) -> Result<(Client, ReturnAddress), Problem> {
         let id = parameters.optional("client_id").ok_or(ProblemKind::UnknownClient)?;
-        let client = self.clients.find(id, now).await?.ok_or(ProblemKind::UnknownClient)?;
+        let found = self.clients.find(id, now).await.map_err(Problem::with_client)?;
+        let client = found.ok_or(ProblemKind::UnknownClient)?;
         let redirect_uri = redirect_uri(parameters, &client).ok_or(ProblemKind::UnknownRedirectUri)?;
         let state = parameters.optional("state").map(ToOwned::to_owned);
         if state.as_ref().is_some_and(|state| state.len() > Self::MAX_STATE) {

@@ -54,6 +54,7 @@ impl ClientDocuments {
     /// How long a failure is remembered, so that a page reloaded in anger is no flood.
     const FAILURE: Duration = Duration::from_secs(15);
     const MAX_FAILURES: u64 = 1_000;
+    const OUT_OF_REACH: &str = "the client metadata document cannot be fetched now; try again";
 
     pub(super) fn new(settings: &ClientSettings, store: Arc<dyn Store>, fetch: Arc<dyn Fetch>) -> Self {
         Self {
@@ -63,6 +64,11 @@ impl ClientDocuments {
             schemes: settings.custom_schemes.clone(),
             failed: Cache::new(Self::MAX_FAILURES),
         }
+    }
+
+    /// Whether this is the trouble that a document cannot be had.
+    pub(super) fn is_out_of_reach(error: &OAuthError) -> bool {
+        error.description == Self::OUT_OF_REACH
     }
 
     /// Whether `id` is a URL, and so names a document or nothing.
@@ -190,6 +196,5 @@ fn not_fetched(failure: &FetchFailure) -> OAuthError {
     if failure.is_wrong_document() {
         return refused("the client metadata document is not JSON of at most 5 KB").because(failure);
     }
-    OAuthError::new(ErrorCode::TemporarilyUnavailable, "the client metadata document cannot be fetched now; try again")
-        .because(failure)
+    OAuthError::new(ErrorCode::TemporarilyUnavailable, ClientDocuments::OUT_OF_REACH).because(failure)
 }

@@ -222,6 +222,17 @@ async fn an_old_document_serves_while_its_host_is_down_but_not_for_ever() {
 }
 
 #[tokio::test]
+async fn redirect_uris_are_those_that_the_document_lists_now() {
+    let world = world_with(&document(&json!({ "redirect_uris": ["https://client.example/old"] })));
+    let client = world.find(URL, NOW).await.unwrap().unwrap();
+    assert!(client.redirect_named("https://client.example/old").is_some());
+    world.internet.put(URL, &document(&json!({ "redirect_uris": ["https://client.example/new"] })));
+    let client = world.find(URL, later(2 * HOUR)).await.unwrap().unwrap();
+    assert!(client.redirect_named("https://client.example/old").is_none());
+    assert!(client.redirect_named("https://client.example/new").is_some());
+}
+
+#[tokio::test]
 async fn a_document_that_became_wrong_does_not_come_back_when_its_host_goes_down() {
     let world = world_with(&document(&json!({})));
     world.find(URL, NOW).await.unwrap().unwrap();
