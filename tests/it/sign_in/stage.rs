@@ -1,5 +1,6 @@
 //! A proxy with the shipped files, the service with its authorization server and a development login, the MCP server.
 
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
@@ -14,6 +15,25 @@ use crate::support::tools;
 /// The host in the shipped files must be one that clients resolve, and that may have a development login.
 const HOST: &str = "localhost";
 
+/// What a test wants otherwise than usual.
+pub struct Setup {
+    /// Keys of `[authorization_server]`, and tables after them.
+    pub server: String,
+    /// `allowed_emails`, as TOML.
+    pub allowed: &'static str,
+    /// `tokens.leeway`
+    pub leeway: &'static str,
+    /// Variables of the service's environment.
+    pub variables: Vec<(&'static str, String)>,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        let server = "[authorization_server.identity_provider]\nkind = \"development\"".to_owned();
+        Self { server, allowed: r#"["alice@example.com"]"#, leeway: "30s", variables: Vec::new() }
+    }
+}
+
 pub struct Stage {
     _service: Service,
     pub proxy: Proxy,
@@ -22,11 +42,18 @@ pub struct Stage {
 
 impl Stage {
     pub fn start(kind: Kind) -> Self {
+        Self::start_with(kind, |_| Setup::default())
+    }
+
+    /// With what `setup` makes of the origin of everything.
+    pub fn start_with(kind: Kind, setup: impl FnOnce(&str) -> Setup) -> Self {
         let server = McpServer::start();
         let service_port = ports::free();
         let backends = Backends { service: service_port, upstream: server.port };
         let proxy = Proxy::start_on_host(kind, backends, &|_, text| text, HOST);
-        let service = Service::start_at(service_port, &config(proxy.port));
+        let setup = setup(&format!("http://{HOST}:{}", proxy.port));
+        let mut service = Service::start_in(service_port, &config(proxy.port, &setup), &setup.variables);
+        service.wait_until_ready();
         Self { _service: service, proxy, _server: server }
     }
 
@@ -44,10 +71,17 @@ impl Stage {
     pub fn python(&self, script: &str, options: &[&str]) -> Value {
         let mut command = Command::new(tools::tool("python"));
         command.arg(tools::project().join("tests/clients/python").join(script)).args(["--url", &self.url()]);
-        let output = command.args(options).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        serde_json::from_str(&said)
-            .unwrap_or_else(|error| panic!("{error}: {said}\n{}", String::from_utf8_lossy(&output.stderr)))
+        report(command.args(options))
+    }
+
+    /// The client on the Rust SDK, which keeps its credentials in `store`. Without a person nobody can be asked.
+    pub fn rust(&self, store: &Path, options: &[&str], person: Option<&[&str]>) -> Value {
+        let mut command = Command::new(tools::rust_client());
+        command.args(["--url", &self.url()]).arg("--store").arg(store).args(options);
+        if let Some(words) = person {
+            command.arg(tools::tool("python")).arg(tools::project().join("tests/clients/python/person.py")).args(words);
+        }
+        report(&mut command)
     }
 
     /// A form that is posted through the proxy.
@@ -68,20 +102,30 @@ impl Stage {
     }
 }
 
-fn config(port: u16) -> String {
+/// Runs a client to its end: one JSON object.
+fn report(command: &mut Command) -> Value {
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    serde_json::from_str(&said)
+        .unwrap_or_else(|error| panic!("{error}: {said}\n{}", String::from_utf8_lossy(&output.stderr)))
+}
+
+fn config(port: u16, setup: &Setup) -> String {
+    let Setup { server, allowed, leeway, .. } = setup;
     format!(
         r#"
+[tokens]
+leeway = "{leeway}"
+
 [[resources]]
 url = "http://{HOST}:{port}/mcp"
 name = "Notes"
 required_scopes = ["mcp:read"]
-allowed_emails = ["alice@example.com"]
+allowed_emails = {allowed}
 
 [authorization_server]
 issuer = "http://{HOST}:{port}"
-
-[authorization_server.identity_provider]
-kind = "development"
+{server}
 
 [store]
 url = "memory:"
