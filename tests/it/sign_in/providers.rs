@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use super::sites::{CLIENT_ID, CLIENT_SECRET, Site, TENANT};
 use super::stage::{Setup, Stage};
+use crate::support::keycloak::Keycloak;
 use crate::support::oidc_provider::OidcProvider;
 use crate::support::proxies::Kind;
 
@@ -107,6 +108,44 @@ fn a_github_account_outside_the_organisations_gets_no_token() {
     let site = Site::github("alice");
     let stage = stage(Kind::Traefik, &site, "kind = \"github\"\norganizations = [\"other\"]");
     gets_no_token(&connect(&stage, &site));
+}
+
+/// What the provider says is asked again at every refresh, and ends what it no longer bears.
+#[test]
+fn who_leaves_the_github_organisation_loses_access_at_the_next_refresh() {
+    let site = Site::github("alice");
+    let stage = stage(Kind::Traefik, &site, "kind = \"github\"\norganizations = [\"example\"]");
+    let report = connect(&stage, &site);
+    alice_called_a_tool(&report, &stage, "github:583231", "github.com");
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let refresh = |token: &str| {
+        let client = text(&report["client"]["client_id"]);
+        stage.post("/token", &format!("grant_type=refresh_token&client_id={client}&refresh_token={token}"))
+    };
+    let still = refresh(&text(&report["tokens"]["refresh_token"]));
+    assert_eq!(still.status, 200, "{still:?}");
+    let access_token = text(&still.json()["access_token"]);
+    assert_ne!(stage.ask(&access_token).status, 401);
+    site.leave_the_organisation();
+    let refused = refresh(&text(&still.json()["refresh_token"]));
+    assert_eq!((refused.status, text(&refused.json()["error"])), (400, "invalid_grant".to_owned()));
+    assert_eq!(stage.ask(&access_token).status, 401, "the sign-in has ended, and every token of it");
+}
+
+#[test]
+fn sign_in_with_keycloak_behind_caddy_with_groups_and_roles() {
+    let server = format!(
+        "[authorization_server.identity_provider]\nkind = \"keycloak\"\nissuer = \"{}\"\nclient_id = \"notes\"\nclient_secret = \"notes-secret\"",
+        Keycloak::start().issuer()
+    );
+    let stage = Stage::start_with(Kind::Caddy, |_| Setup { server, ..Setup::default() });
+    let report = stage.python("sign_in.py", &["--password", "alice-password"]);
+    let seen = seen(&report);
+    assert_eq!(seen["X-Forwarded-User"], "alice@example.com", "{seen}");
+    let groups = seen["X-Forwarded-Groups"].as_str().unwrap();
+    for group in ["/staff/ops", "notes-reader", "editor"] {
+        assert!(groups.split(',').any(|known| known == group), "{group} in {groups}");
+    }
 }
 
 #[test]

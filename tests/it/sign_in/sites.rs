@@ -23,8 +23,10 @@ pub struct Site {
     open: Arc<Mutex<Option<Received>>>,
     /// What codes were redeemed for: the request, and the form at the token endpoint.
     redeemed: Arc<Mutex<Vec<(Received, Received)>>>,
-    _webs: Vec<Web>,
+    webs: Vec<Web>,
 }
+
+const ORGANISATIONS: &str = "/user/orgs?per_page=100&page=1";
 
 impl Site {
     /// Google with this account of a Workspace.
@@ -62,7 +64,7 @@ impl Site {
         ]);
         accounts.answer("*/o/oauth2/v2/auth?", site.authorization());
         tokens.answer("/token", site.tokens(move |asked| id_token(&key, &claims, asked)));
-        Self { _webs: vec![accounts, tokens, keys], ..site }
+        Self { webs: vec![accounts, tokens, keys], ..site }
     }
 
     /// github.com with this account, which is in one organisation.
@@ -79,7 +81,7 @@ impl Site {
                 "/user/emails?per_page=100&page=1",
                 json!([{ "email": format!("{name}@example.com"), "verified": true, "primary": true }]),
             ),
-            ("/user/orgs?per_page=100&page=1", json!([{ "login": "example", "id": 1 }])),
+            (ORGANISATIONS, json!([{ "login": "example", "id": 1 }])),
             ("/user/teams?per_page=100&page=1", json!([])),
         ];
         for (path, document) in documents {
@@ -89,7 +91,7 @@ impl Site {
             };
             api.answer(path, Answer::made(given));
         }
-        Self { _webs: vec![web, api], ..site }
+        Self { webs: vec![web, api], ..site }
     }
 
     /// Entra ID with this account of the tenant.
@@ -125,7 +127,7 @@ impl Site {
         web.answer(&format!("*{}?", place("/oauth2/v2.0/authorize")), site.authorization());
         let tokens = site.tokens(move |asked| id_token(&key, &claims, asked));
         web.answer(&place("/oauth2/v2.0/token"), tokens);
-        Self { _webs: vec![web], ..site }
+        Self { webs: vec![web], ..site }
     }
 
     /// The only sign-in: what the browser was sent with, and what was posted to the token endpoint.
@@ -135,8 +137,13 @@ impl Site {
         redeemed[0].clone()
     }
 
+    /// The account at GitHub leaves its organisation.
+    pub fn leave_the_organisation(&self) {
+        self.webs.iter().for_each(|web| web.answer(ORGANISATIONS, Answer::Json("[]".to_owned())));
+    }
+
     fn of(hosts: &[(&str, &Web)]) -> Self {
-        Self { outside: Outside::of(hosts), open: Arc::default(), redeemed: Arc::default(), _webs: Vec::new() }
+        Self { outside: Outside::of(hosts), open: Arc::default(), redeemed: Arc::default(), webs: Vec::new() }
     }
 
     /// The account is signed in already and has consented: the browser goes back at once.
