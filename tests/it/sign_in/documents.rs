@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use super::stage::{Setup, Stage};
-use crate::support::process::{Process, TempDir};
+use crate::support::process::{Process, TempDir, eventually};
 use crate::support::proxies::Kind;
 use crate::support::tools;
 
@@ -27,13 +27,18 @@ impl Site {
         let mut server = Process::start("site", command.arg("--authority").arg(folder.path().join("authority.pem")));
         let port = server.output_once_it_says("\n").trim().parse().unwrap();
         let site = Self { folder, server, port };
-        site.says(&json!({
-            "client_id": site.document(),
+        site.lists("http://localhost/callback");
+        site
+    }
+
+    /// The document with another list of redirect URIs.
+    fn lists(&self, redirect_uri: &str) {
+        self.says(&json!({
+            "client_id": self.document(),
             "client_name": "Notebook",
-            "redirect_uris": ["http://localhost/callback"],
+            "redirect_uris": [redirect_uri],
             "token_endpoint_auth_method": "none",
         }));
-        site
     }
 
     fn says(&self, document: &Value) {
@@ -99,6 +104,24 @@ fn a_rust_client_with_a_document_calls_a_tool() {
     assert!(report["error"].is_null(), "{report:#}");
     assert_eq!(report["answer"]["X-Auth-Client"], site.document(), "{report:#}");
     assert_eq!(report["kept"]["client_id"], site.document(), "{report:#}");
+}
+
+/// Documents are kept for an hour or more; nobody should have to wait so long for a new address to work.
+#[test]
+fn a_document_that_lists_another_redirect_uri_counts_at_the_next_authorization() {
+    let site = Site::start();
+    let stage = site.stage(Kind::Traefik);
+    site.lists("http://localhost/elsewhere");
+    let report = connect(&stage, &site.document());
+    assert!(refusal(&report).contains("This app asked for its answer at a wrong address"), "{report:#}");
+    site.lists("http://localhost/callback");
+    // A moment is left between two readings, whoever asks.
+    let mut report = json!({});
+    eventually("the new document", || {
+        report = connect(&stage, &site.document());
+        report["error"].is_null()
+    });
+    assert_eq!(answer(&report)["X-Auth-Client"], site.document(), "{report:#}");
 }
 
 /// No redirect, since nobody has said where to, and no word that makes a client throw its id away.
