@@ -11,6 +11,7 @@
 # .tools/venv    Python, the MCP SDK, traefik, envoy and caddy, from tests/requirements.txt
 # node_modules   beside every package-lock.json
 # .tools/keycloak    Keycloak from Maven Central, built for a quick start
+# .tools/rust-client    the client on the Rust SDK, from tests/clients/rust
 # nginx, curl, chromium, wrk, valgrind, java, maven    from the system's packages (apt), where they are missing
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -52,6 +53,7 @@ main() {
       install_nginx
       install_node_modules
       install_chromium
+      install_rust_client
       install_keycloak
       ;;
     "demo nginx" | "demo all") install_nginx ;;
@@ -97,6 +99,19 @@ need_python() {
 install_nginx() {
   if command -v nginx >/dev/null || [ -x /usr/sbin/nginx ]; then return; fi
   apt_install nginx
+}
+
+# Only the program is kept: what it is built from is as large as everything else together.
+install_rust_client() {
+  local source=tests/clients/rust stamp build=.tools/rust-client-build
+  stamp="$(hash_of "$source"/Cargo.toml "$source"/Cargo.lock "$source"/src/*.rs)"
+  if [ -x .tools/rust-client ] && [ "$(cat .tools/rust-client.stamp 2>/dev/null)" = "$stamp" ]; then return; fi
+  say "building .tools/rust-client"
+  cargo build --quiet --locked --manifest-path "$source/Cargo.toml" --target-dir "$build" ||
+    fail "cargo could not build $source"
+  mv "$build/debug/rust-client" .tools/rust-client
+  rm -rf "$build"
+  echo "$stamp" >.tools/rust-client.stamp
 }
 
 # The tests drive it; any Chromium will do.

@@ -60,7 +60,12 @@ impl AuthorizationServer {
         now: UnixTime,
     ) -> Result<(Client, ReturnAddress), Problem> {
         let id = parameters.optional("client_id").ok_or(ProblemKind::UnknownClient)?;
-        let client = self.clients.find(id, now).await?.ok_or(ProblemKind::UnknownClient)?;
+        let found = self.clients.find(id, now).await.map_err(Problem::with_client)?;
+        let mut client = found.ok_or(ProblemKind::UnknownClient)?;
+        if redirect_uri(parameters, &client).is_none() {
+            let again = self.clients.find_again(&client, now).await.map_err(Problem::with_client)?;
+            client = again.ok_or(ProblemKind::UnknownRedirectUri)?;
+        }
         let redirect_uri = redirect_uri(parameters, &client).ok_or(ProblemKind::UnknownRedirectUri)?;
         let state = parameters.optional("state").map(ToOwned::to_owned);
         if state.as_ref().is_some_and(|state| state.len() > Self::MAX_STATE) {

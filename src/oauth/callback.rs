@@ -143,7 +143,7 @@ impl AuthorizationServer {
             Purpose::Connections => {
                 let away = error.code == ErrorCode::TemporarilyUnavailable;
                 let kind = if away { ProblemKind::ProviderUnavailable } else { ProblemKind::NotSignedIn };
-                Err(Problem { kind, cause: Some(error.to_string()) })
+                Err(Problem { kind, cause: Some(error.to_string()), detail: None })
             }
         }
     }

@@ -36,6 +36,14 @@ pub(super) struct ClientDocuments {
 struct KeptDocument {
     client: Client,
     fresh_until: UnixTime,
+    #[serde(default = "KeptDocument::long_ago")]
+    read_at: UnixTime,
+}
+
+impl KeptDocument {
+    const fn long_ago() -> UnixTime {
+        UnixTime::from_secs(0)
+    }
 }
 
 impl Stored for KeptDocument {
@@ -53,7 +61,10 @@ impl ClientDocuments {
     const STALE: Duration = Duration::from_secs(24 * 60 * 60);
     /// How long a failure is remembered, so that a page reloaded in anger is no flood.
     const FAILURE: Duration = Duration::from_secs(15);
+    /// How soon a document is read again for a redirect URI that it did not list: browsers of strangers ask for that.
+    const AGAIN: Duration = Duration::from_secs(15);
     const MAX_FAILURES: u64 = 1_000;
+    const OUT_OF_REACH: &str = "the client metadata document cannot be fetched now; try again";
 
     pub(super) fn new(settings: &ClientSettings, store: Arc<dyn Store>, fetch: Arc<dyn Fetch>) -> Self {
         Self {
@@ -63,6 +74,11 @@ impl ClientDocuments {
             schemes: settings.custom_schemes.clone(),
             failed: Cache::new(Self::MAX_FAILURES),
         }
+    }
+
+    /// Whether this is the trouble that a document cannot be had.
+    pub(super) fn is_out_of_reach(error: &OAuthError) -> bool {
+        error.description == Self::OUT_OF_REACH
     }
 
     /// Whether `id` is a URL, and so names a document or nothing.
@@ -80,7 +96,28 @@ impl ClientDocuments {
         if let Some(kept) = kept.as_ref().filter(|kept| now < kept.fresh_until) {
             return Ok(Some(kept.client.clone()));
         }
-        match self.read_anew(id, &url, now).await {
+        self.renew(id, &url, kept, now).await
+    }
+
+    /// The client `id` whose document is kept, read anew although it is fresh: it may have changed since. `None` when that
+    /// was done a moment ago.
+    pub(super) async fn find_again(&self, id: &str, now: UnixTime) -> Result<Option<Client>, OAuthError> {
+        let url = self.url(id)?;
+        match read::<KeptDocument>(&*self.store, id, now).await?.map(|kept| kept.value) {
+            Some(kept) if now.since(kept.read_at) >= Self::AGAIN => self.renew(id, &url, Some(kept), now).await,
+            _ => Ok(None),
+        }
+    }
+
+    /// Reads a document; while its host is down, what is kept goes on.
+    async fn renew(
+        &self,
+        id: &str,
+        url: &Url,
+        kept: Option<KeptDocument>,
+        now: UnixTime,
+    ) -> Result<Option<Client>, OAuthError> {
+        match self.read_anew(id, url, now).await {
             Ok((client, fresh_for)) => {
                 self.keep(&client, fresh_for, kept.is_some(), now).await?;
                 Ok(Some(client))
@@ -171,7 +208,7 @@ impl ClientDocuments {
         }
         let lifetime = fresh_for.unwrap_or(Self::USUAL).clamp(Self::SHORTEST, Self::LONGEST);
         let fresh_until = now.plus(lifetime);
-        let kept = KeptDocument { client: client.clone(), fresh_until };
+        let kept = KeptDocument { client: client.clone(), fresh_until, read_at: now };
         let write = Transaction::new().replace(&client.id, &kept, Some(fresh_until.plus(Self::STALE)));
         let (Outcome::Committed | Outcome::Conflict) = write.commit(&*self.store, now).await?;
         Ok(())
@@ -190,6 +227,5 @@ fn not_fetched(failure: &FetchFailure) -> OAuthError {
     if failure.is_wrong_document() {
         return refused("the client metadata document is not JSON of at most 5 KB").because(failure);
     }
-    OAuthError::new(ErrorCode::TemporarilyUnavailable, "the client metadata document cannot be fetched now; try again")
-        .because(failure)
+    OAuthError::new(ErrorCode::TemporarilyUnavailable, ClientDocuments::OUT_OF_REACH).because(failure)
 }

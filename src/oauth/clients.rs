@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::client_document::ClientDocuments;
 use super::client_keys::ClientKeys;
-use super::{Client, ClientSettings, OAuthError, RedirectUri};
+use super::{Client, ClientSettings, ClientSource, OAuthError, RedirectUri};
 use crate::domain::UnixTime;
 use crate::outbound::Fetch;
 use crate::random::Random;
@@ -60,6 +60,15 @@ impl Clients {
             return Ok(self.documents.find(id, now).await?.map(|client| self.as_allowed_now(client)));
         }
         Ok(self.registered(id, now).await?.map(|found| self.as_allowed_now(found.value)))
+    }
+
+    /// The client again, for an authorization that names a redirect URI that it does not have: its document may list other
+    /// ones by now. `None` when there is nothing newer.
+    pub async fn find_again(&self, client: &Client, now: UnixTime) -> Result<Option<Client>, OAuthError> {
+        if client.source != ClientSource::Document {
+            return Ok(None);
+        }
+        Ok(self.documents.find_again(&client.id, now).await?.map(|client| self.as_allowed_now(client)))
     }
 
     /// The registered client `id`.

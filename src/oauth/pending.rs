@@ -156,6 +156,6 @@ pub(super) fn moved(id: &str, pending: &Versioned<PendingAuthorization>, stage: 
 
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
-        Self { kind: ProblemKind::Unavailable, cause: Some(error.to_string()) }
+        Self { kind: ProblemKind::Unavailable, cause: Some(error.to_string()), detail: None }
     }
 }

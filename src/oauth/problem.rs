@@ -1,5 +1,6 @@
 //! What is told to a person on a page, because there is no client to tell, or none that may be told.
 
+use super::client_document::ClientDocuments;
 use super::{ErrorCode, OAuthError};
 
 /// Why a browser goes no further.
@@ -9,6 +10,8 @@ pub struct Problem {
     pub kind: ProblemKind,
     /// What the log says besides.
     pub cause: Option<String>,
+    /// One sentence for whoever writes the client.
+    pub detail: Option<String>,
 }
 
 /// What can be wrong.
@@ -16,6 +19,10 @@ pub struct Problem {
 pub enum ProblemKind {
     /// Nobody is known by the `client_id`, or there is none.
     UnknownClient,
+    /// The client's metadata document cannot be had.
+    ClientDocumentUnavailable,
+    /// The client's metadata document, or its address, breaks a rule.
+    ClientDocumentRefused,
     /// The redirect URI is not the client's: answering there could hand a code to somebody else (RFC 6749 §4.1.2.1).
     UnknownRedirectUri,
     /// The link cannot be read.
@@ -40,7 +47,7 @@ pub enum ProblemKind {
 
 impl From<ProblemKind> for Problem {
     fn from(kind: ProblemKind) -> Self {
-        Self { kind, cause: None }
+        Self { kind, cause: None, detail: None }
     }
 }
 
@@ -53,6 +60,21 @@ impl From<OAuthError> for Problem {
         );
         let kind = if ours { ProblemKind::Unavailable } else { ProblemKind::BadLink };
         let cause = error.cause.unwrap_or_else(|| error.description.into_owned());
-        Self { kind, cause: Some(cause) }
+        Self { kind, cause: Some(cause), detail: None }
+    }
+}
+
+impl Problem {
+    /// Why a client could not be found. Only a client that a document describes is ever refused: its maker must
+    /// learn which rule the document breaks, and nobody else can be told.
+    pub(super) fn with_client(error: OAuthError) -> Self {
+        let kind = if error.code == ErrorCode::InvalidClient {
+            ProblemKind::ClientDocumentRefused
+        } else if ClientDocuments::is_out_of_reach(&error) {
+            ProblemKind::ClientDocumentUnavailable
+        } else {
+            return Self::from(error);
+        };
+        Self { kind, cause: error.cause, detail: Some(error.description.into_owned()) }
     }
 }

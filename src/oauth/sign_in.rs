@@ -149,6 +149,6 @@ pub(super) fn cannot_seal(cause: &dyn ToString) -> OAuthError {
 
 impl From<IdpError> for Problem {
     fn from(error: IdpError) -> Self {
-        Self { kind: ProblemKind::ProviderUnavailable, cause: Some(error.to_string()) }
+        Self { kind: ProblemKind::ProviderUnavailable, cause: Some(error.to_string()), detail: None }
     }
 }

@@ -33,11 +33,12 @@ def certificate(name: str, key: Key, issuer: str, issuer_key: Key, extension: x5
     return builder.add_extension(extension, critical=True).sign(issuer_key, hashes.SHA256()).public_bytes(PEM)
 
 
-def context(authority: Path) -> ssl.SSLContext:
+def context(authority: Path, places: list[x509.GeneralName]) -> ssl.SSLContext:
+    """Writes the certificate of an authority that vouches for a server at these places."""
     authority_key, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
     is_authority = x509.BasicConstraints(ca=True, path_length=0)
     authority.write_bytes(certificate("authority", authority_key, "authority", authority_key, is_authority))
-    place = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    place = x509.SubjectAlternativeName(places)
     pem = key.private_bytes(PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     with TemporaryDirectory() as folder:
         chain = Path(folder) / "chain.pem"
@@ -63,7 +64,8 @@ def main() -> None:
             self.wfile.write(body)
 
     server = HTTPServer(("127.0.0.1", 0), Answer)
-    server.socket = context(options.authority).wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    tls = context(options.authority, [x509.IPAddress(ip_address("127.0.0.1"))])
+    server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     print(server.server_port, flush=True)
     server.serve_forever()
 

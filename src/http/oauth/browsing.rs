@@ -50,12 +50,14 @@ impl OAuthService {
     pub(super) fn problem(&self, service: &Service, problem: &Problem) -> HttpResponse {
         let request_id = service.request_ids.make();
         let (kind, cause) = (problem.kind, problem.cause.as_deref().unwrap_or_default());
-        if matches!(kind, ProblemKind::Unavailable | ProblemKind::ProviderUnavailable) {
+        let passes =
+            [ProblemKind::Unavailable, ProblemKind::ProviderUnavailable, ProblemKind::ClientDocumentUnavailable];
+        if passes.contains(&kind) {
             tracing::warn!(?kind, cause, request_id, "a page of the authorization server says that it cannot go on");
         } else {
             tracing::info!(?kind, cause, request_id, "a page of the authorization server says that it cannot go on");
         }
-        self.page(&Failure { trouble: trouble(kind), detail: None, request_id }, &[])
+        self.page(&Failure { trouble: trouble(kind), detail: problem.detail.clone(), request_id }, &[])
     }
 
     /// What a person is shown: the answer of `work`, or the page of its error.
@@ -139,6 +141,8 @@ fn add(response: &mut HttpResponse, cookies: &[Cookie<'_>]) {
 const fn trouble(kind: ProblemKind) -> Trouble {
     match kind {
         ProblemKind::UnknownClient => Trouble::UnknownClient,
+        ProblemKind::ClientDocumentUnavailable => Trouble::ClientDocumentUnavailable,
+        ProblemKind::ClientDocumentRefused => Trouble::ClientDocumentRefused,
         ProblemKind::UnknownRedirectUri => Trouble::UnknownRedirect,
         ProblemKind::BadLink | ProblemKind::NoLongerOffered => Trouble::BadRequest,
         ProblemKind::Expired => Trouble::Expired,

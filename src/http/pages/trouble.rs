@@ -9,6 +9,10 @@ pub enum Trouble {
     BadRequest,
     /// `client_id` names no client.
     UnknownClient,
+    /// The address where the client describes itself does not answer.
+    ClientDocumentUnavailable,
+    /// What the client says of itself there breaks a rule.
+    ClientDocumentRefused,
     /// `redirect_uri` is none of the client's.
     UnknownRedirect,
     /// The pending sign-in is gone.
@@ -35,9 +39,11 @@ pub enum Trouble {
 
 impl Trouble {
     /// Every trouble.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 15] = [
         Self::BadRequest,
         Self::UnknownClient,
+        Self::ClientDocumentUnavailable,
+        Self::ClientDocumentRefused,
         Self::UnknownRedirect,
         Self::Expired,
         Self::OtherBrowser,
@@ -56,6 +62,8 @@ impl Trouble {
         match self {
             Self::BadRequest => BAD_REQUEST,
             Self::UnknownClient => UNKNOWN_CLIENT,
+            Self::ClientDocumentUnavailable => CLIENT_DOCUMENT_UNAVAILABLE,
+            Self::ClientDocumentRefused => CLIENT_DOCUMENT_REFUSED,
             Self::UnknownRedirect => UNKNOWN_REDIRECT,
             Self::Expired => EXPIRED,
             Self::OtherBrowser => OTHER_BROWSER,
@@ -74,9 +82,12 @@ impl Trouble {
     pub(super) const fn retry_after(self) -> Option<u32> {
         match self {
             Self::Unavailable | Self::ProviderUnavailable => Some(5),
+            // For so long a failure is remembered.
+            Self::ClientDocumentUnavailable => Some(15),
             Self::TooManyRequests => Some(60),
             Self::BadRequest
             | Self::UnknownClient
+            | Self::ClientDocumentRefused
             | Self::UnknownRedirect
             | Self::Expired
             | Self::OtherBrowser
@@ -111,6 +122,22 @@ const UNKNOWN_CLIENT: Words = Words {
     title: "This app is not known here",
     happened: "The app has no registration here, or its registration has expired. Nothing was shared with it.",
     to_do: "Remove the connection in the app and add it again; it will then register anew.",
+};
+
+const CLIENT_DOCUMENT_UNAVAILABLE: Words = Words {
+    status: StatusCode::SERVICE_UNAVAILABLE,
+    title: "This app cannot be looked up",
+    happened: "The app describes itself at an address of its own, and nothing answers there right now. Nothing was \
+         shared with it.",
+    to_do: "Wait a minute, then connect again from the app. If this page comes back, tell the app\u{2019}s maker.",
+};
+
+const CLIENT_DOCUMENT_REFUSED: Words = Words {
+    status: StatusCode::BAD_REQUEST,
+    title: "This app does not describe itself well enough",
+    happened: "The app describes itself at an address of its own. That address is not accepted here, or what stands \
+         there breaks a rule. Nothing was shared with the app.",
+    to_do: "Tell the app\u{2019}s maker, or whoever runs this service: below stands which rule it is.",
 };
 
 const UNKNOWN_REDIRECT: Words = Words {

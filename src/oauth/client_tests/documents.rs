@@ -222,6 +222,38 @@ async fn an_old_document_serves_while_its_host_is_down_but_not_for_ever() {
 }
 
 #[tokio::test]
+async fn redirect_uris_are_those_that_the_document_lists_now() {
+    let world = world_with(&document(&json!({ "redirect_uris": ["https://client.example/old"] })));
+    let client = world.find(URL, NOW).await.unwrap().unwrap();
+    assert!(client.redirect_named("https://client.example/old").is_some());
+    world.internet.put(URL, &document(&json!({ "redirect_uris": ["https://client.example/new"] })));
+    let client = world.find(URL, later(2 * HOUR)).await.unwrap().unwrap();
+    assert!(client.redirect_named("https://client.example/old").is_none());
+    assert!(client.redirect_named("https://client.example/new").is_some());
+}
+
+/// For a redirect URI that is not known the document is read again, but not as often as strangers like.
+#[tokio::test]
+async fn a_document_is_read_again_before_its_time_when_asked_to_but_only_once_in_a_while() {
+    let world = world_with(&document(&json!({ "redirect_uris": ["https://client.example/old"] })));
+    let client = world.find(URL, NOW).await.unwrap().unwrap();
+    world.internet.put(URL, &document(&json!({ "redirect_uris": ["https://client.example/new"] })));
+    let again = |seconds| world.clients.find_again(&client, later(seconds));
+    assert!(again(14).await.unwrap().is_none());
+    assert_eq!(world.internet.fetches(), 1);
+    assert!(again(15).await.unwrap().unwrap().redirect_named("https://client.example/new").is_some());
+    assert!(again(29).await.unwrap().is_none());
+    assert_eq!(world.internet.fetches(), 2);
+    let known = world.find(URL, later(29)).await.unwrap().unwrap();
+    assert!(known.redirect_named("https://client.example/old").is_none(), "what is read again is also kept");
+    world.internet.take_down(URL);
+    let while_down = again(30).await.unwrap().unwrap();
+    assert!(while_down.redirect_named("https://client.example/new").is_some(), "what is kept goes on");
+    world.internet.put(URL, &document(&json!({ "client_id": "https://evil.example/" })));
+    assert_eq!(again(45).await.unwrap_err().code, ErrorCode::InvalidClient);
+}
+
+#[tokio::test]
 async fn a_document_that_became_wrong_does_not_come_back_when_its_host_goes_down() {
     let world = world_with(&document(&json!({})));
     world.find(URL, NOW).await.unwrap().unwrap();

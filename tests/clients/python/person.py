@@ -1,9 +1,12 @@
 """A person at a browser, without a browser: follows an authorization URL through consent and sign-in pages.
 
-    person.py [--email alice@example.com] [--password alice] [--decision approve|deny] [--keep] URL
+    person.py [--email alice@example.com] [--password alice] [--decision approve|deny] [--login NAME] [--provider NAME]
+              [--outside HOST:PORT --authority FILE] [--keep] URL
 
 Prints where the last answer sent the browser: the client's redirect URI with `code` or `error`. With --keep that
 address is opened too, as a browser would, for clients that listen there. Exits 1 and says why when no answer comes.
+--login is what the person is called at a provider that does not ask for an address, --provider which one is chosen
+where several are offered. With --outside, https goes through that proxy, to servers that --authority vouches for.
 As BROWSER=… it serves clients that open a browser themselves.
 """
 
@@ -11,6 +14,8 @@ import argparse
 import html.parser
 import http.client
 import http.cookies
+import re
+import ssl
 import sys
 import urllib.parse
 from dataclasses import dataclass, field
@@ -77,15 +82,22 @@ class Stuck(Exception):
 class Person:
     """One browser profile: cookies by host, and what its owner types."""
 
-    def __init__(self, email: str, password: str, decision: str) -> None:
+    def __init__(self, options: argparse.Namespace) -> None:
+        name = options.email.partition("@")[0]
         self.typed = {
-            "email": email,
-            "username": email.partition("@")[0],
-            "login": email,
-            "password": password,
-            "name": email.partition("@")[0].capitalize(),
+            "email": options.email,
+            "username": name,
+            "login": options.login or options.email,
+            "password": options.password,
+            "name": name.capitalize(),
         }
-        self.decision = decision
+        self.decision = options.decision
+        self.provider = options.provider
+        self.outside = options.outside
+        self.authority = options.authority
+        self.hosts: list[str] = []
+        self.titles: list[str] = []
+        self.texts: list[str] = []
         self.cookies: dict[str, dict[str, str]] = {}
 
     def walk(self, url: str) -> str:
@@ -103,6 +115,8 @@ class Person:
         raise Stuck(f"more than {MAX_STEPS} steps, the last at {url}")
 
     def act(self, page: Page, status: int, url: str, text: str) -> tuple[str, str, str]:
+        self.texts.append(re.sub(r"<style>.*?</style>", "", text, flags=re.DOTALL))
+        self.titles.append(page.title.strip())
         if page.refresh:
             return "GET", urllib.parse.urljoin(url, page.refresh), ""
         for form in page.forms:
@@ -112,9 +126,12 @@ class Person:
 
     def fill(self, form: Form) -> dict[str, str] | None:
         """What to send with `form`; None when it is not for this person to fill in."""
-        decisions = [(name, value) for name, value in form.buttons if value == self.decision]
+        # A person has one account: offered to try with another, they go back to the client.
+        decision = "deny" if ("decision", "another_account") in form.buttons else self.decision
+        decisions = [(name, value) for name, value in form.buttons if value == decision]
         if decisions:
-            return form.fields | dict(decisions[:1])
+            chosen = {"provider": self.provider} if self.provider and "provider" in form.fields else {}
+            return form.fields | chosen | dict(decisions[:1])
         wanted = {name: value for name, value in self.typed.items() if name in form.fields}
         if not wanted and "csrf" not in form.fields and form.method != "post":
             return None
@@ -131,8 +148,8 @@ class Person:
         parts = urllib.parse.urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise Stuck(f"the browser is sent to {url}")
-        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-        connection = kind(parts.hostname, parts.port, timeout=TIMEOUT_SECONDS)
+        connection = self.connect(parts)
+        self.hosts += [parts.netloc] if parts.netloc not in self.hosts else []
         jar = self.cookies.setdefault(parts.hostname, {})
         headers = {"Accept": "text/html", "User-Agent": "person"}
         if jar:
@@ -154,6 +171,18 @@ class Person:
         return response.status, response.headers.get("Location"), text
 
 
+    def connect(self, parts: urllib.parse.SplitResult) -> http.client.HTTPConnection:
+        if parts.scheme == "http":
+            return http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=TIMEOUT_SECONDS)
+        trust = ssl.create_default_context(cafile=self.authority or None)
+        if not self.outside:
+            return http.client.HTTPSConnection(str(parts.hostname), parts.port, timeout=TIMEOUT_SECONDS, context=trust)
+        proxy, _, port = self.outside.rpartition(":")
+        connection = http.client.HTTPSConnection(proxy, int(port), timeout=TIMEOUT_SECONDS, context=trust)
+        connection.set_tunnel(str(parts.hostname), parts.port or 443)
+        return connection
+
+
 def is_answer(url: str, destination: str) -> bool:
     """Whether `url` is the redirect URI with an answer in its query."""
     reached, wanted = urllib.parse.urlsplit(url), urllib.parse.urlsplit(destination)
@@ -161,15 +190,24 @@ def is_answer(url: str, destination: str) -> bool:
     return reached[:3] == wanted[:3] and ("code" in answer or "error" in answer)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("url")
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What is to be said about a person."""
     parser.add_argument("--email", default="alice@example.com")
     parser.add_argument("--password", default="alice")
     parser.add_argument("--decision", choices=["approve", "deny"], default="approve")
+    parser.add_argument("--login", default="")
+    parser.add_argument("--provider", default="")
+    parser.add_argument("--outside", default="", metavar="HOST:PORT")
+    parser.add_argument("--authority", default="", metavar="FILE")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("url")
+    add_options(parser)
     parser.add_argument("--keep", action="store_true")
     options = parser.parse_args()
-    person = Person(options.email, options.password, options.decision)
+    person = Person(options)
     try:
         answer = person.walk(options.url)
         if options.keep:

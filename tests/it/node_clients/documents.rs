@@ -5,14 +5,17 @@ use std::process::Command;
 use serde_json::json;
 
 use super::guest::{Guest, Program};
-use crate::sign_in::stage::Stage;
+use crate::sign_in::stage::{Setup, Stage};
 use crate::support::process::{Process, TempDir};
 use crate::support::proxies::Kind;
 use crate::support::report::Report;
 use crate::support::tools;
 
 /// The documents stand on this machine, which is allowed for development only.
-const MORE: &str = "
+const SERVER: &str = "
+[authorization_server.identity_provider]
+kind = \"development\"
+
 [authorization_server.registration]
 enabled = false
 
@@ -32,7 +35,12 @@ fn a_client_with_a_metadata_document_signs_in_and_refreshes_through_nginx() {
 
 fn signs_in_and_refreshes(kind: Kind) {
     let site = Site::start();
-    let stage = Stage::start_with(kind, MORE, vec![("SSL_CERT_FILE", site.authority())]);
+    let authority = site.authority().to_str().unwrap().to_owned();
+    let stage = Stage::start_with(kind, |_| Setup {
+        server: SERVER.to_owned(),
+        variables: vec![("SSL_CERT_FILE", authority)],
+        ..Setup::default()
+    });
     let mut report = Report::new(kind);
     report.row("TypeScript SDK v2");
     let guest = Guest::new(Program::SdkV2);

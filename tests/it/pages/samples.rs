@@ -12,6 +12,8 @@ pub type Sample = (&'static str, Box<dyn Content>);
 pub const TROUBLES: [&str; Trouble::ALL.len()] = [
     "bad-request",
     "unknown-client",
+    "client-document-unavailable",
+    "client-document-refused",
     "unknown-redirect",
     "expired",
     "other-browser",

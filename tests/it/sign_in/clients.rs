@@ -54,7 +54,9 @@ fn who_says_no_lets_nobody_in() {
 fn somebody_who_is_not_on_the_list_is_told_so_and_gets_no_token() {
     let stage = Stage::start(Kind::Traefik);
     let report = stage.python("sign_in.py", &["--email", "bob@example.com"]);
-    assert!(report["error"].is_string() && report["tokens"].is_null(), "{report}");
+    assert!(report["error"].as_str().unwrap().contains("access_denied") && report["tokens"].is_null(), "{report}");
+    let told = |page: &str| page.contains("This account may not use") && page.contains("bob@example.com");
+    assert!(report["texts"].as_array().unwrap().iter().filter_map(Value::as_str).any(told), "{report}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! A proxy with the shipped files, the service with its authorization server and a development login, the MCP server.
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::Value;
@@ -15,35 +15,55 @@ use crate::support::tools;
 /// The host in the shipped files must be one that clients resolve, and that may have a development login.
 const HOST: &str = "localhost";
 
+/// What a test wants otherwise than usual.
+pub struct Setup {
+    /// Keys of `[authorization_server]`, and tables after them.
+    pub server: String,
+    /// `allowed_emails`, as TOML.
+    pub allowed: &'static str,
+    /// `tokens.leeway`
+    pub leeway: &'static str,
+    /// Variables of the service's environment.
+    pub variables: Vec<(&'static str, String)>,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        let server = "[authorization_server.identity_provider]\nkind = \"development\"".to_owned();
+        Self { server, allowed: r#"["alice@example.com"]"#, leeway: "30s", variables: Vec::new() }
+    }
+}
+
 pub struct Stage {
     service: Option<Service>,
     service_port: u16,
     config: String,
-    environment: Vec<(&'static str, PathBuf)>,
+    variables: Vec<(&'static str, String)>,
     pub proxy: Proxy,
     _server: McpServer,
 }
 
 impl Stage {
     pub fn start(kind: Kind) -> Self {
-        Self::start_with(kind, "", Vec::new())
+        Self::start_with(kind, |_| Setup::default())
     }
 
-    /// The same with `more` sections in the service's configuration and variables in its environment.
-    pub fn start_with(kind: Kind, more: &str, environment: Vec<(&'static str, PathBuf)>) -> Self {
+    /// With what `setup` makes of the origin of everything.
+    pub fn start_with(kind: Kind, setup: impl FnOnce(&str) -> Setup) -> Self {
         let server = McpServer::start();
         let service_port = ports::free();
         let backends = Backends { service: service_port, upstream: server.port };
         let proxy = Proxy::start_on_host(kind, backends, &|_, text| text, HOST);
-        let config = config(proxy.port) + more;
-        let service = Some(Service::start_with(service_port, &config, &environment));
-        Self { service, service_port, config, environment, proxy, _server: server }
+        let setup = setup(&format!("http://{HOST}:{}", proxy.port));
+        let config = config(proxy.port, &setup);
+        let service = Some(start(service_port, &config, &setup.variables));
+        Self { service, service_port, config, variables: setup.variables, proxy, _server: server }
     }
 
     /// Ends the service and starts it anew. Its store is memory: clients, tokens and keys are gone.
     pub fn restart_without_memory(&mut self) {
         drop(self.service.take());
-        self.service = Some(Service::start_with(self.service_port, &self.config, &self.environment));
+        self.service = Some(start(self.service_port, &self.config, &self.variables));
     }
 
     pub fn service(&self) -> &Service {
@@ -64,10 +84,17 @@ impl Stage {
     pub fn python(&self, script: &str, options: &[&str]) -> Value {
         let mut command = Command::new(tools::tool("python"));
         command.arg(tools::project().join("tests/clients/python").join(script)).args(["--url", &self.url()]);
-        let output = command.args(options).output().unwrap();
-        let said = String::from_utf8_lossy(&output.stdout).into_owned();
-        serde_json::from_str(&said)
-            .unwrap_or_else(|error| panic!("{error}: {said}\n{}", String::from_utf8_lossy(&output.stderr)))
+        report(command.args(options))
+    }
+
+    /// The client on the Rust SDK, which keeps its credentials in `store`. Without a person nobody can be asked.
+    pub fn rust(&self, store: &Path, options: &[&str], person: Option<&[&str]>) -> Value {
+        let mut command = Command::new(tools::rust_client());
+        command.args(["--url", &self.url()]).arg("--store").arg(store).args(options);
+        if let Some(words) = person {
+            command.arg(tools::tool("python")).arg(tools::project().join("tests/clients/python/person.py")).args(words);
+        }
+        report(&mut command)
     }
 
     /// A form that is posted through the proxy.
@@ -88,20 +115,36 @@ impl Stage {
     }
 }
 
-fn config(port: u16) -> String {
+/// Runs a client to its end: one JSON object.
+fn report(command: &mut Command) -> Value {
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    serde_json::from_str(&said)
+        .unwrap_or_else(|error| panic!("{error}: {said}\n{}", String::from_utf8_lossy(&output.stderr)))
+}
+
+fn start(port: u16, config: &str, variables: &[(&str, String)]) -> Service {
+    let mut service = Service::start_in(port, config, variables);
+    service.wait_until_ready();
+    service
+}
+
+fn config(port: u16, setup: &Setup) -> String {
+    let Setup { server, allowed, leeway, .. } = setup;
     format!(
         r#"
+[tokens]
+leeway = "{leeway}"
+
 [[resources]]
 url = "http://{HOST}:{port}/mcp"
 name = "Notes"
 required_scopes = ["mcp:read"]
-allowed_emails = ["alice@example.com"]
+allowed_emails = {allowed}
 
 [authorization_server]
 issuer = "http://{HOST}:{port}"
-
-[authorization_server.identity_provider]
-kind = "development"
+{server}
 
 [store]
 url = "memory:"

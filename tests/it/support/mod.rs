@@ -9,6 +9,7 @@ pub mod keycloak;
 pub mod mcp_server;
 pub mod metrics;
 pub mod oidc_provider;
+pub mod outside;
 pub mod ports;
 pub mod process;
 pub mod proxies;

@@ -1,6 +1,5 @@
 //! The service under test, as a process.
 
-use std::path::PathBuf;
 use std::process::Command;
 
 use super::http::{Request, Response};
@@ -30,26 +29,31 @@ impl Service {
 
     /// The same on a port that was chosen before.
     pub fn start_at(port: u16, config: &str) -> Self {
-        Self::start_with(port, config, &[])
+        Self::start_in(port, config, &[])
     }
 
-    /// The same with variables of its environment.
-    pub fn start_with(port: u16, config: &str, environment: &[(&str, PathBuf)]) -> Self {
+    /// The same with variables in its environment.
+    pub fn start_in(port: u16, config: &str, variables: &[(&str, String)]) -> Self {
         let admin_port = ports::free();
         let folder = TempDir::new();
         let file = folder.write("config.toml", config);
         let mut command = Command::new(tools::service_binary());
         command.arg("serve").arg("--config").arg(file).args(["--listen", &format!("127.0.0.1:{port}")]);
         command.args(["--set", &format!("server.admin_listen=127.0.0.1:{admin_port}")]);
-        command.envs(environment.iter().map(|(name, value)| (name, value)));
+        command.envs(variables.iter().map(|(name, value)| (name, value)));
         Self::launch(port, admin_port, folder, &mut command)
     }
 
     /// Starts `command`, which must listen on these ports; for tests of the command line and the environment.
     pub fn launch(port: u16, admin_port: u16, folder: TempDir, command: &mut Command) -> Self {
         // An outgoing proxy of this machine's user could not reach the tests' issuers. `NO_PROXY=*` spares names only.
-        for name in ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
-            command.env_remove(name);
+        let set: Vec<_> = command.get_envs().map(|(name, _)| name.to_owned()).collect();
+        for name in
+            ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", "no_proxy", "NO_PROXY"]
+        {
+            if !set.iter().any(|known| known == name) {
+                command.env_remove(name);
+            }
         }
         let mut process = Process::start("mcp-forward-auth", command);
         process.wait_until("listening", || Request::get("/health").host("localhost").try_send(port).is_ok());

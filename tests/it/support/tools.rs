@@ -13,6 +13,13 @@ pub fn service_binary() -> PathBuf {
     PathBuf::from(env!("CARGO_BIN_EXE_mcp-forward-auth"))
 }
 
+/// The client on the Rust SDK: tests/clients/rust.
+pub fn rust_client() -> PathBuf {
+    let installed = project().join(".tools/rust-client");
+    assert!(installed.exists(), "{} is not there; run scripts/install-tools.sh", installed.display());
+    installed
+}
+
 /// A program of the tools folder, or of the system.
 pub fn tool(name: &str) -> PathBuf {
     let installed = project().join(".tools/venv/bin").join(name);

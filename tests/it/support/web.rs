@@ -1,5 +1,6 @@
 //! A small web server inside the test, for documents that an issuer serves well or badly.
 
+use std::fmt;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -22,6 +23,29 @@ pub enum Answer {
     Slow(Duration, String),
     /// A body that comes byte by byte and never ends in time.
     Trickle,
+    /// What is made of the request.
+    Made(Maker),
+}
+
+/// Makes an answer of a request.
+#[derive(Clone)]
+pub struct Maker(Arc<dyn Fn(&Received) -> Answer + Send + Sync>);
+
+impl fmt::Debug for Maker {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Maker")
+    }
+}
+
+impl Answer {
+    pub fn made(maker: impl Fn(&Received) -> Self + Send + Sync + 'static) -> Self {
+        Self::Made(Maker(Arc::new(maker)))
+    }
+
+    /// The answer to `request`.
+    fn to(self, request: &Received) -> Self {
+        if let Self::Made(Maker(make)) = &self { make(request) } else { self }
+    }
 }
 
 /// A request as it came.
@@ -37,6 +61,13 @@ pub struct Received {
 impl Received {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| &**value)
+    }
+
+    /// The value of a parameter of the query.
+    pub fn parameter(&self, name: &str) -> Option<String> {
+        let query = self.target.split_once('?').map_or("", |(_, query)| query);
+        let mut parameters = url::form_urlencoded::parse(query.as_bytes());
+        parameters.find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
     }
 
     /// The value of a field of the form.
@@ -136,12 +167,12 @@ impl Shared {
         }
         let Some(request) = receive(&line, &mut reader) else { return };
         let path = request.target.clone();
-        self.requests.lock().unwrap().push(request);
+        self.requests.lock().unwrap().push(request.clone());
         self.count.fetch_add(1, Ordering::SeqCst);
         let is_meant = |known: &str| known.strip_prefix('*').map_or(known == path, |part| path.contains(part));
         let answers = self.answers.lock().unwrap().clone();
         let answer = answers.into_iter().find(|(known, _)| is_meant(known)).map(|(_, answer)| answer);
-        let _ = write_answer(stream, answer.unwrap_or(Answer::Status(404)));
+        let _ = write_answer(stream, answer.unwrap_or(Answer::Status(404)).to(&request));
     }
 }
 
@@ -184,6 +215,8 @@ fn write_answer(mut stream: TcpStream, answer: Answer) -> std::io::Result<()> {
         Answer::Redirect(to) => {
             write!(stream, "HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
         }
+        // It has become one of the others.
+        Answer::Made(_) => Ok(()),
         Answer::Hang => {
             std::thread::sleep(Duration::from_secs(60));
             Ok(())
