@@ -3,6 +3,7 @@
 use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
+use actix_web::http::header;
 
 use crate::domain::Secret;
 
@@ -50,9 +51,8 @@ impl Cookies {
     }
 
     fn read(self, request: &HttpRequest, name: &str) -> Option<Secret> {
-        const MAX_LENGTH: usize = 128;
-        let cookie = request.cookie(&self.name(name))?;
-        Some(cookie.value()).filter(|value| !value.is_empty() && value.len() <= MAX_LENGTH).map(Secret::new)
+        let lines = request.headers().get_all(header::COOKIE).map(header::HeaderValue::as_bytes);
+        the_one(lines, self.name(name).as_bytes())
     }
 
     /// `Lax`, because the identity provider's redirect back must bring it along.
@@ -67,9 +67,53 @@ impl Cookies {
     }
 }
 
+/// The value of the cookie `name` in the lines of a request. Nothing is decoded: `%5F%5FHost-…` is a cookie that every
+/// host of the domain may set, and must not pass for the `__Host-…` that only we can (RFC 6265bis §4.1.3.2). One that is
+/// there with two values is nobody's.
+fn the_one<'a>(lines: impl Iterator<Item = &'a [u8]>, name: &[u8]) -> Option<Secret> {
+    const MAX_LENGTH: usize = 128;
+    let pairs = lines.flat_map(|line| line.split(|byte| *byte == b';')).map(<[u8]>::trim_ascii);
+    let mut values = pairs.filter_map(|pair| pair.strip_prefix(name)?.strip_prefix(b"="));
+    let first = values.next()?;
+    let sound = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_".contains(byte);
+    if first.is_empty() || first.len() > MAX_LENGTH || !first.iter().all(sound) || values.any(|other| other != first) {
+        return None;
+    }
+    std::str::from_utf8(first).ok().map(Secret::new)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_cookie_is_read_by_its_exact_name_or_not_at_all() {
+        for (lines, value) in [
+            (&["__Host-mfa-browser=v"][..], Some("v")),
+            (&["a=b;  __Host-mfa-browser=v ; c"], Some("v")),
+            (&["a=b", "__Host-mfa-browser=v"], Some("v")),
+            (&["\u{fc}=\u{fc}; =; junk; __Host-mfa-browser=v"], Some("v")),
+            (&["__Host-mfa-browser=v; __Host-mfa-browser=v"], Some("v")),
+            (&["%5F%5FHost-mfa-browser=w; __Host-mfa-browser=v"], Some("v")),
+            (&["__Host-mfa-browser=v; __Host-mfa-browser=w"], None),
+            (&["__Host-mfa-browser=v", "__Host-mfa-browser=w"], None),
+            (&["%5F%5FHost-mfa-browser=v"], None),
+            (&["__Host-mfa%2Dbrowser=v"], None),
+            (&["mfa-browser=v"], None),
+            (&["__host-mfa-browser=v"], None),
+            (&["x__Host-mfa-browser=v"], None),
+            (&["__Host-mfa-browser =v"], None),
+            (&["__Host-mfa-browser=%76"], None),
+            (&["__Host-mfa-browser=\"v\""], None),
+            (&["__Host-mfa-browser="], None),
+            (&["__Host-mfa-browser"], None),
+        ] {
+            let read = the_one(lines.iter().map(|line| line.as_bytes()), b"__Host-mfa-browser");
+            assert_eq!(read.as_ref().map(Secret::expose), value, "{lines:?}");
+        }
+        let long = format!("__Host-mfa-browser={}", "v".repeat(129));
+        assert!(the_one(std::iter::once(long.as_bytes()), b"__Host-mfa-browser").is_none());
+    }
 
     #[test]
     fn cookies_are_out_of_reach_for_scripts_and_other_hosts() {
