@@ -132,7 +132,7 @@ impl AuthorizationServer {
     }
 
     /// What the form token of that page is about.
-    const CONNECTIONS: &'static str = "connections";
+    pub(super) const CONNECTIONS: &'static str = "connections";
 
     async fn select(
         &self,

@@ -112,13 +112,16 @@ pub(super) async fn sign_out(
     oauth: web::Data<OAuthService>,
     service: web::Data<Service>,
 ) -> HttpResponse {
-    if let Err(error) = oauth.own_form(&request, payload).await {
-        return oauth.error_page(&service, error);
-    }
+    let form = match oauth.own_form(&request, payload).await {
+        Ok(form) => form,
+        Err(error) => return oauth.error_page(&service, error),
+    };
     let (server, cookies) = (Arc::clone(&oauth.server), Cookies::of(&request, &oauth));
-    let ended = whole::to_the_end(async move { server.sign_out(cookies.browser()).await });
-    match ended.await.and_then(|outcome| outcome) {
-        Ok(()) => oauth.page(&SignedOut, &[oauth.cookies.forget_session()]),
+    let work = async move { server.sign_out(cookies.browser(), form.optional("csrf").unwrap_or_default()).await };
+    match whole::to_the_end(work).await.and_then(|outcome| outcome) {
+        Ok(Disconnected::Done) => oauth.page(&SignedOut, &[oauth.cookies.forget_session()]),
+        Ok(Disconnected::NobodySignedIn) => oauth.page(&SignedOut, &[]),
+        Ok(Disconnected::ForeignForm) => oauth.problem(&service, &ProblemKind::ForeignForm.into()),
         Err(error) => oauth.error_page(&service, error),
     }
 }
