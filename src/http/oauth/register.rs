@@ -18,7 +18,7 @@ pub(super) async fn register(
 ) -> HttpResponse {
     let work = async {
         oauth.admit(&oauth.limits.register, &request)?;
-        let body = body::read(payload).await?;
+        let body = body::read(&request, payload).await?;
         let (clients, now) = (Arc::clone(&oauth.clients), service.clock.now());
         let registration = whole::to_the_end(async move { clients.register(&body, now).await }).await??;
         Ok(answer::secret(StatusCode::CREATED, &registration.information))
@@ -36,8 +36,8 @@ pub(super) async fn manage(
 ) -> HttpResponse {
     let work = async {
         oauth.admit(&oauth.limits.token, &request)?;
-        let authorization = request.headers().get(header::AUTHORIZATION).map(|value| value.as_bytes().to_vec());
-        let body = body::read(payload).await?;
+        let authorization = body::authorization(&request)?;
+        let body = body::read(&request, payload).await?;
         let (id, now, oauth) = (id.into_inner(), service.clock.now(), oauth.clone());
         let change = Change { id, authorization, body, oauth };
         match *request.method() {
