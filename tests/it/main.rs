@@ -31,6 +31,7 @@ mod holes;
 mod idp;
 mod issuers;
 mod many_servers;
+mod oauth_attacks;
 mod operations;
 mod pages;
 mod properties;
