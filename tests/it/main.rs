@@ -36,6 +36,7 @@ mod operations;
 mod pages;
 mod properties;
 mod redirect;
+mod service_kill;
 mod sign_in;
 mod smoke;
 #[expect(

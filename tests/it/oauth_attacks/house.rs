@@ -1,7 +1,5 @@
 //! The service with its authorization server, without a proxy; somebody with a browser; and what they send.
 
-use std::time::Duration;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -213,11 +211,6 @@ pub fn forwarded(page: &Page) -> Option<Url> {
     let rest = page.text.split_once(r#"<meta http-equiv="refresh" content="0;url="#)?.1;
     let url = rest.split('"').next()?.replace("&amp;", "&").replace("&#38;", "&");
     Url::parse(&url).ok()
-}
-
-/// Waits for what happens a moment later.
-pub fn pause() {
-    std::thread::sleep(Duration::from_millis(20));
 }
 
 pub const DEVELOPMENT: &str = "[authorization_server.identity_provider]\nkind = \"development\"\n";
