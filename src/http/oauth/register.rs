@@ -72,7 +72,11 @@ impl Change {
 
     /// What people let the client do ends with it (RFC 7592 §2.3).
     async fn delete(self, now: crate::domain::UnixTime) -> Result<HttpResponse, OAuthError> {
-        let gone = self.oauth.clients.delete_registration(&self.id, self.authorization.as_deref(), now).await?;
+        let authorization = self.authorization.as_deref();
+        // Before, too: should we die in between, the client can still be asked to go again.
+        self.oauth.clients.read_registration(&self.id, authorization, now).await?;
+        self.oauth.server.end_grants(Selection::Client(&self.id)).await?;
+        let gone = self.oauth.clients.delete_registration(&self.id, authorization, now).await?;
         self.oauth.server.end_grants(Selection::Client(&gone.client_id)).await?;
         Ok(HttpResponse::NoContent().insert_header((header::CACHE_CONTROL, "no-store")).finish())
     }
