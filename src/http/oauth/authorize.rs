@@ -23,7 +23,8 @@ pub(super) async fn authorize(
         Ok(parameters) => parameters,
         Err(error) => return oauth.error_page(&service, error),
     };
-    if !oauth.is_own_host(&request) {
+    // A form of another site comes without our cookies (`SameSite=Lax`) and would replace them; a link brings them along.
+    if !oauth.is_own_host(&request) || request.method() == Method::POST {
         return oauth.to_own_host(&request, &parameters);
     }
     let cookies = Cookies::of(&request, &oauth);
@@ -31,8 +32,7 @@ pub(super) async fn authorize(
         Authorize::Page(problem) => oauth.problem(&service, &problem),
         Authorize::Redirect(url) => oauth.send_to(&service, &url, After::Link, &[]),
         Authorize::Consent { request, browser } => {
-            let cookie = browser.map(|secret| oauth.cookies.set_browser(&secret));
-            see_other(&consent_path(&request), cookie.as_slice())
+            see_other(&consent_path(&request), cookies.renewed(browser, &oauth).as_slice())
         }
     }
 }
@@ -133,11 +133,14 @@ pub(super) async fn callback(
         Err(error) => return oauth.error_page(&service, error),
     };
     let (server, cookies) = (Arc::clone(&oauth.server), Cookies::of(&request, &oauth));
-    match whole::to_the_end(async move { server.callback(&parameters, cookies.browser()).await }).await {
+    let brought = cookies.clone();
+    match whole::to_the_end(async move { server.callback(&parameters, brought.browser()).await }).await {
         Ok(answer) => {
             let lifetime = oauth.server.settings().session_lifetime;
-            let cookie = answer.session.map(|secret| oauth.cookies.set_session(&secret, lifetime));
-            oauth.go_on(&service, answer.next, After::Link, cookie.as_slice())
+            let session = answer.session.map(|secret| oauth.cookies.set_session(&secret, lifetime));
+            let cookies: Vec<_> =
+                session.into_iter().flat_map(|set| [Some(set), cookies.renewed(None, &oauth)]).flatten().collect();
+            oauth.go_on(&service, answer.next, After::Link, &cookies)
         }
         Err(error) => oauth.error_page(&service, error),
     }

@@ -30,20 +30,21 @@ impl Cookies {
         self.read(request, "mfa-session")
     }
 
-    /// Lives as long as a pending sign-in may.
-    pub(super) fn set_browser(self, value: &Secret) -> Cookie<'static> {
-        self.make("mfa-browser", value, Duration::hours(1))
+    /// Lives as long as what is bound to it may: a pending sign-in, or a session of this lifetime. It is set again
+    /// whenever one begins, or it would end under them.
+    pub(super) fn set_browser(self, value: &Secret, lifetime: std::time::Duration) -> Cookie<'static> {
+        const PENDING: std::time::Duration = std::time::Duration::from_secs(60 * 60);
+        self.make("mfa-browser", value, lifetime.max(PENDING))
     }
 
     /// Lives as long as the session.
     pub(super) fn set_session(self, value: &Secret, lifetime: std::time::Duration) -> Cookie<'static> {
-        let seconds = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
-        self.make("mfa-session", value, Duration::seconds(seconds))
+        self.make("mfa-session", value, lifetime)
     }
 
     /// Removes the session.
     pub(super) fn forget_session(self) -> Cookie<'static> {
-        self.make("mfa-session", &Secret::new(""), Duration::ZERO)
+        self.make("mfa-session", &Secret::new(""), std::time::Duration::ZERO)
     }
 
     fn name(self, name: &str) -> String {
@@ -56,13 +57,14 @@ impl Cookies {
     }
 
     /// `Lax`, because the identity provider's redirect back must bring it along.
-    fn make(self, name: &str, value: &Secret, lifetime: Duration) -> Cookie<'static> {
+    fn make(self, name: &str, value: &Secret, lifetime: std::time::Duration) -> Cookie<'static> {
+        let seconds = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
         Cookie::build(self.name(name), value.expose().to_owned())
             .path("/")
             .http_only(true)
             .secure(self.secure)
             .same_site(SameSite::Lax)
-            .max_age(lifetime)
+            .max_age(Duration::seconds(seconds))
             .finish()
     }
 }
@@ -117,7 +119,9 @@ mod tests {
 
     #[test]
     fn cookies_are_out_of_reach_for_scripts_and_other_hosts() {
-        let text = Cookies::of("https://auth.example.com").set_browser(&Secret::new("v")).to_string();
+        let text = Cookies::of("https://auth.example.com")
+            .set_browser(&Secret::new("v"), std::time::Duration::ZERO)
+            .to_string();
         for attribute in ["__Host-mfa-browser=v", "HttpOnly", "Secure", "SameSite=Lax", "Path=/", "Max-Age=3600"] {
             assert!(text.contains(attribute), "{text} lacks {attribute}");
         }
@@ -126,7 +130,8 @@ mod tests {
 
     #[test]
     fn plain_http_on_loopback_works_without_the_prefix() {
-        let text = Cookies::of("http://localhost:8080").set_browser(&Secret::new("v")).to_string();
+        let text =
+            Cookies::of("http://localhost:8080").set_browser(&Secret::new("v"), std::time::Duration::ZERO).to_string();
         assert!(text.starts_with("mfa-browser=v") && !text.contains("Secure"), "{text}");
     }
 }

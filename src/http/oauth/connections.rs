@@ -100,8 +100,9 @@ async fn begin(
     if let Err(error) = oauth.admit(&oauth.limits.begin, request) {
         return oauth.error_page(service, error);
     }
-    let answer = oauth.server.sign_in(provider, false, Cookies::of(request, oauth).browser()).await;
-    let cookie = answer.browser.map(|secret| oauth.cookies.set_browser(&secret));
+    let cookies = Cookies::of(request, oauth);
+    let answer = oauth.server.sign_in(provider, false, cookies.browser()).await;
+    let cookie = cookies.renewed(answer.browser, oauth).filter(|_| matches!(answer.next, oauth::Next::Redirect(_)));
     oauth.go_on(service, answer.next, after, cookie.as_slice())
 }
 

@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::house::{HOME, form};
+use super::house::{HOME, House, form};
 use crate::idp::fake::{CLIENT_ID, CLIENT_SECRET, Fake};
 use crate::support::http::{Request, Response};
 use crate::support::ports;
@@ -108,4 +108,26 @@ fn a_cookie_of_ours_is_hidden_from_scripts_bound_to_its_host_and_unlike_any_othe
         assert!(!seen.contains(&cookie));
         seen.push(cookie);
     }
+}
+
+/// A cookie that ended under a flow, or was replaced by one that another site began, would cut people off.
+#[test]
+fn a_cookie_is_set_anew_with_each_flow_and_never_replaced_by_a_form_of_another_site() {
+    let house = House::start();
+    let client = house.register();
+    let url = house.authorize_url(&client.id, &[]);
+    let target = &url[url::Position::BeforePath..];
+    let first = house.get(target).header("set-cookie").unwrap().to_owned();
+    let pair = first.split(';').next().unwrap();
+    let again = house.request("GET", target).header("Cookie", pair).send(house.port);
+    assert_eq!(again.header("set-cookie"), Some(&*first), "the same, for another while");
+    assert!(first.contains("Max-Age=28800"), "as long as a session: {first}");
+    // Browsers send no `SameSite=Lax` cookie with the form of another site.
+    let form = url.query().unwrap();
+    let posted = house.request("POST", "/authorize").body(super::house::FORM, form).send(house.port);
+    assert_eq!(posted.status, 303, "{posted:?}");
+    assert!(posted.all("set-cookie").is_empty(), "{posted:?}");
+    let location = posted.header("location").unwrap().strip_prefix(&house.issuer()).unwrap().to_owned();
+    let led = house.request("GET", &*location).header("Cookie", pair).send(house.port);
+    assert_eq!((led.status, led.header("set-cookie")), (303, Some(&*first)), "a link brings the cookie along");
 }
