@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn so_many_parameters_that_comparing_them_takes_long_are_refused() {
-        let many = |count: usize| (0..count).map(|number| format!("{number}&")).collect::<String>();
+        let many = |count: usize| (0..count).map(|number| number.to_string()).collect::<Vec<_>>().join("&");
         assert!(Parameters::parse(many(100).as_bytes()).is_ok());
         assert!(Parameters::parse(many(101).as_bytes()).is_err());
         assert!(Parameters::parse("resource&".repeat(101).as_bytes()).is_err());

@@ -32,7 +32,7 @@ pub(super) async fn authorize(
         Authorize::Page(problem) => oauth.problem(&service, &problem),
         Authorize::Redirect(url) => oauth.send_to(&service, &url, After::Link, &[]),
         Authorize::Consent { request, browser } => {
-            see_other(&consent_path(&request), cookies.renewed(browser, &oauth).as_slice())
+            see_other(&consent_path(&request), cookies.renewed(browser.as_ref(), &oauth).as_slice())
         }
     }
 }

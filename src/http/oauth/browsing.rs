@@ -23,9 +23,9 @@ impl Cookies {
     }
 
     /// The cookie of this browser, set anew: the one that it was just given, or the one that it brought.
-    pub(super) fn renewed(&self, given: Option<Secret>, service: &OAuthService) -> Option<Cookie<'static>> {
+    pub(super) fn renewed(&self, given: Option<&Secret>, service: &OAuthService) -> Option<Cookie<'static>> {
         let lifetime = service.server.settings().session_lifetime;
-        given.as_ref().or(self.browser.as_ref()).map(|secret| service.cookies.set_browser(secret, lifetime))
+        given.or(self.browser.as_ref()).map(|secret| service.cookies.set_browser(secret, lifetime))
     }
 
     pub(super) fn browser(&self) -> Browser<'_> {

@@ -102,7 +102,8 @@ async fn begin(
     }
     let cookies = Cookies::of(request, oauth);
     let answer = oauth.server.sign_in(provider, false, cookies.browser()).await;
-    let cookie = cookies.renewed(answer.browser, oauth).filter(|_| matches!(answer.next, oauth::Next::Redirect(_)));
+    let cookie =
+        cookies.renewed(answer.browser.as_ref(), oauth).filter(|_| matches!(answer.next, oauth::Next::Redirect(_)));
     oauth.go_on(service, answer.next, after, cookie.as_slice())
 }
 

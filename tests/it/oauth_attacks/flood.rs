@@ -100,8 +100,8 @@ fn who_begins_sign_ins_without_end_is_shown_a_page_and_others_are_served() {
         let request = house.request("GET", &url[url::Position::BeforePath..]).header("X-Forwarded-For", caller);
         request.send(house.port)
     };
-    let begun = (0..LIMIT).filter(|_| begin("198.51.100.1").status == 303).count();
-    assert_eq!(begun, LIMIT);
+    let served = (0..LIMIT).filter(|_| begin("198.51.100.1").status == 303).count();
+    assert_eq!(served, LIMIT);
     let refused = begin("198.51.100.1");
     assert!([429, 503].contains(&refused.status), "{refused:?}");
     assert!(refused.all("location").is_empty() && refused.header("content-security-policy").is_some());

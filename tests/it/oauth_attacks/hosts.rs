@@ -24,7 +24,8 @@ fn claiming(request: Request, claim: &[(&str, &str)]) -> Request {
 }
 
 fn says_nothing_of(answer: &Response, report: &mut Report) {
-    let head: String = answer.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
+    let lines = answer.headers.iter().map(|(name, value)| format!("{name}: {value}"));
+    let head = lines.collect::<Vec<_>>().join("\n");
     report.holds(!head.contains("evil") && !answer.text().contains("evil"), || format!("{head}\n{}", answer.text()));
 }
 

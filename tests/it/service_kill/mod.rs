@@ -54,7 +54,7 @@ fn storms(shift: usize) {
         }
     }
     let house = House::start_configured(port, &settings);
-    let ledgers: Vec<Ledger> = workers.into_iter().map(|worker| worker.finish()).collect();
+    let ledgers: Vec<Ledger> = workers.into_iter().map(Worker::finish).collect();
     for (number, ledger) in ledgers.iter().enumerate() {
         ledger.check(number, &house);
     }
