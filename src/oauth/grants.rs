@@ -134,7 +134,7 @@ impl AuthorizationServer {
     }
 
     /// What the form token of that page is about.
-    const CONNECTIONS: &'static str = "connections";
+    pub(super) const CONNECTIONS: &'static str = "connections";
 
     async fn select(
         &self,

@@ -18,6 +18,8 @@ impl std::fmt::Debug for Parameters {
 impl Parameters {
     /// Largest body or query read, in bytes.
     pub const MAX_LENGTH: usize = 64 * 1024;
+    /// Most parameters read. Each is compared with those before it, and no request of ours has more than twenty.
+    const MOST: usize = 100;
 
     /// Reads `application/x-www-form-urlencoded` text; refuses repeated parameters.
     pub fn parse(text: &[u8]) -> Result<Self, OAuthError> {
@@ -26,6 +28,9 @@ impl Parameters {
         }
         let mut parameters = Self::default();
         for (name, value) in url::form_urlencoded::parse(text) {
+            if parameters.pairs.len() >= Self::MOST {
+                return Err(OAuthError::invalid_request("the request has too many parameters"));
+            }
             if name != "resource" && parameters.pairs.iter().any(|(known, _)| *known == name) {
                 return Err(OAuthError::invalid_request("a parameter is there more than once"));
             }
@@ -62,6 +67,14 @@ impl Parameters {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn so_many_parameters_that_comparing_them_takes_long_are_refused() {
+        let many = |count: usize| (0..count).map(|number| number.to_string()).collect::<Vec<_>>().join("&");
+        assert!(Parameters::parse(many(100).as_bytes()).is_ok());
+        assert!(Parameters::parse(many(101).as_bytes()).is_err());
+        assert!(Parameters::parse("resource&".repeat(101).as_bytes()).is_err());
+    }
 
     #[test]
     fn repeated_parameters_are_refused_resource_excepted() {

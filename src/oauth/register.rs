@@ -81,6 +81,9 @@ impl Clients {
     /// Largest body of a registration, in bytes.
     pub const MAX_REGISTRATION: usize = 64 * 1024;
 
+    /// From half a table on, what nobody signs in through ends so soon: one address alone cannot fill the other half.
+    const CROWDED: Duration = Duration::from_secs(60 * 60);
+
     /// Registers a client. A full table throws nobody out: the newcomer is told to come back.
     pub async fn register(&self, body: &[u8], now: UnixTime) -> Result<Registration, OAuthError> {
         let settings = &self.settings.registration;
@@ -88,7 +91,8 @@ impl Clients {
             return Err(OAuthError::new(ErrorCode::AccessDenied, "clients cannot register here"));
         }
         let wanted = self.wanted(&read(body)?)?;
-        if self.store.count(Client::TABLE).await? >= settings.max_clients {
+        let count = self.store.count(Client::TABLE).await?;
+        if count >= settings.max_clients {
             return Err(OAuthError::new(
                 ErrorCode::TooManyRequests,
                 "too many clients are registered; try again later",
@@ -108,7 +112,9 @@ impl Clients {
             scopes: None,
             source,
         };
-        let end = now.plus(settings.unused_lifetime);
+        let crowded = count.saturating_mul(2) >= settings.max_clients;
+        let lifetime = if crowded { settings.unused_lifetime.min(Self::CROWDED) } else { settings.unused_lifetime };
+        let end = now.plus(lifetime);
         match Transaction::new().create(&client.id, &client, Some(end)).commit(&*self.store, now).await? {
             Outcome::Committed => Ok(self.registration(client, secret, token, wanted.scope)),
             Outcome::Conflict => Err(OAuthError::new(ErrorCode::ServerError, "the client id is taken; try again")),

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AuthorizationServer, Browser, OAuthError};
+use super::{AuthorizationServer, Browser, Disconnected, OAuthError};
 use crate::domain::{Person, Secret, SecretHash, UnixTime, opaque};
 use crate::random::NoRandomness;
 use crate::store::{self, Stored, Table, Transaction};
@@ -31,12 +31,17 @@ impl AuthorizationServer {
         Ok(found.map(|found| found.value).filter(|session| browser.is(&session.browser)).map(|session| session.person))
     }
 
-    /// Ends the session.
-    pub async fn sign_out(&self, browser: Browser<'_>) -> Result<(), OAuthError> {
-        let Some(secret) = browser.session else { return Ok(()) };
+    /// Ends the session, if the form came from the page that this browser was shown: nobody else may sign people out.
+    pub async fn sign_out(&self, browser: Browser<'_>, csrf: &str) -> Result<Disconnected, OAuthError> {
+        let (Some(_), Some(secret)) = (self.signed_in(browser).await?, browser.session) else {
+            return Ok(Disconnected::NobodySignedIn);
+        };
+        if !browser.made_form(Self::CONNECTIONS, csrf) {
+            return Ok(Disconnected::ForeignForm);
+        }
         let end = Transaction::new().delete::<Session>(SecretHash::of(secret).as_str());
         let _ = end.commit(&*self.store, self.clock.now()).await?;
-        Ok(())
+        Ok(Disconnected::Done)
     }
 
     /// Adds a fresh session to a transaction; the one before ends with it.

@@ -33,10 +33,12 @@ mod idp;
 mod issuers;
 mod many_servers;
 mod node_clients;
+mod oauth_attacks;
 mod operations;
 mod pages;
 mod properties;
 mod redirect;
+mod service_kill;
 mod sign_in;
 mod smoke;
 #[expect(

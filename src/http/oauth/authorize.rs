@@ -21,7 +21,8 @@ pub(super) async fn authorize(
 ) -> HttpResponse {
     let work = async {
         let parameters = read(&request, payload, &oauth).await?;
-        if !oauth.is_own_host(&request) {
+        // A form of another site comes without our cookies (`SameSite=Lax`) and would replace them; a link brings them along.
+        if !oauth.is_own_host(&request) || request.method() == Method::POST {
             return Ok(oauth.to_own_host(&request, &parameters));
         }
         let cookies = Cookies::of(&request, &oauth);
@@ -30,8 +31,7 @@ pub(super) async fn authorize(
             Authorize::Page(problem) => oauth.problem(&service, &problem),
             Authorize::Redirect(url) => oauth.send_to(&service, &url, After::Link, &[]),
             Authorize::Consent { request, browser } => {
-                let cookie = browser.map(|secret| oauth.cookies.set_browser(&secret));
-                see_other(&consent_path(&request), cookie.as_slice())
+                see_other(&consent_path(&request), cookies.renewed(browser.as_ref(), &oauth).as_slice())
             }
         })
     };
@@ -122,10 +122,13 @@ pub(super) async fn callback(
     let work = async {
         let parameters = body::query(&request)?;
         let (server, cookies) = (Arc::clone(&oauth.server), Cookies::of(&request, &oauth));
-        let answer = whole::to_the_end(async move { server.callback(&parameters, cookies.browser()).await }).await?;
+        let brought = cookies.clone();
+        let answer = whole::to_the_end(async move { server.callback(&parameters, brought.browser()).await }).await?;
         let lifetime = oauth.server.settings().session_lifetime;
-        let cookie = answer.session.map(|secret| oauth.cookies.set_session(&secret, lifetime));
-        Ok(oauth.go_on(&service, answer.next, After::Link, cookie.as_slice()))
+        let session = answer.session.map(|secret| oauth.cookies.set_session(&secret, lifetime));
+        let cookies: Vec<_> =
+            session.into_iter().flat_map(|set| [Some(set), cookies.renewed(None, &oauth)]).flatten().collect();
+        Ok(oauth.go_on(&service, answer.next, After::Link, &cookies))
     };
     oauth.shown(&service, work).await
 }

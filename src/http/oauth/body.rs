@@ -10,8 +10,13 @@ use crate::oauth::{OAuthError, Parameters};
 /// A client that sends slower than this is cut off.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The body as it came.
-pub(super) async fn read(payload: web::Payload) -> Result<web::Bytes, OAuthError> {
+/// The body as it came. One that is packed is refused rather than misread: a client whose secret seems to be wrong
+/// throws its registration away.
+pub(super) async fn read(request: &HttpRequest, payload: web::Payload) -> Result<web::Bytes, OAuthError> {
+    let mut codings = request.headers().get_all(header::CONTENT_ENCODING);
+    if codings.any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Err(OAuthError::invalid_request("the body must not be compressed"));
+    }
     let reading = payload.to_bytes_limited(Parameters::MAX_LENGTH);
     match tokio::time::timeout(PATIENCE, reading).await {
         Ok(Ok(Ok(bytes))) => Ok(bytes),
@@ -28,10 +33,20 @@ pub(super) async fn form(request: &HttpRequest, payload: web::Payload) -> Result
     if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
         return Err(OAuthError::invalid_request("the body must be application/x-www-form-urlencoded"));
     }
-    Parameters::parse(&read(payload).await?)
+    Parameters::parse(&read(request, payload).await?)
 }
 
 /// The parameters of the query.
 pub(super) fn query(request: &HttpRequest) -> Result<Parameters, OAuthError> {
     Parameters::parse(request.query_string().as_bytes())
+}
+
+/// The one `Authorization` header.
+pub(super) fn authorization(request: &HttpRequest) -> Result<Option<Vec<u8>>, OAuthError> {
+    let mut headers = request.headers().get_all(header::AUTHORIZATION);
+    let authorization = headers.next().map(|value| value.as_bytes().to_vec());
+    if headers.next().is_some() {
+        return Err(OAuthError::invalid_request("there is more than one Authorization header"));
+    }
+    Ok(authorization)
 }

@@ -22,6 +22,12 @@ impl Cookies {
         Self { browser: service.cookies.browser(request), session: service.cookies.session(request) }
     }
 
+    /// The cookie of this browser, set anew: the one that it was just given, or the one that it brought.
+    pub(super) fn renewed(&self, given: Option<&Secret>, service: &OAuthService) -> Option<Cookie<'static>> {
+        let lifetime = service.server.settings().session_lifetime;
+        given.or(self.browser.as_ref()).map(|secret| service.cookies.set_browser(secret, lifetime))
+    }
+
     pub(super) fn browser(&self) -> Browser<'_> {
         Browser {
             cookie: self.browser.as_ref().map(Secret::expose),

@@ -96,8 +96,10 @@ async fn begin(
     after: After,
 ) -> Result<HttpResponse, OAuthError> {
     oauth.admit(&oauth.limits.begin, request)?;
-    let answer = oauth.server.sign_in(provider, false, Cookies::of(request, oauth).browser()).await;
-    let cookie = answer.browser.map(|secret| oauth.cookies.set_browser(&secret));
+    let cookies = Cookies::of(request, oauth);
+    let answer = oauth.server.sign_in(provider, false, cookies.browser()).await;
+    let cookie =
+        cookies.renewed(answer.browser.as_ref(), oauth).filter(|_| matches!(answer.next, oauth::Next::Redirect(_)));
     Ok(oauth.go_on(service, answer.next, after, cookie.as_slice()))
 }
 
@@ -109,10 +111,14 @@ pub(super) async fn sign_out(
     service: web::Data<Service>,
 ) -> HttpResponse {
     let work = async {
-        oauth.own_form(&request, payload).await?;
+        let form = oauth.own_form(&request, payload).await?;
         let (server, cookies) = (Arc::clone(&oauth.server), Cookies::of(&request, &oauth));
-        whole::to_the_end(async move { server.sign_out(cookies.browser()).await }).await??;
-        Ok(oauth.page(&SignedOut, &[oauth.cookies.forget_session()]))
+        let end = async move { server.sign_out(cookies.browser(), form.optional("csrf").unwrap_or_default()).await };
+        Ok(match whole::to_the_end(end).await?? {
+            Disconnected::Done => oauth.page(&SignedOut, &[oauth.cookies.forget_session()]),
+            Disconnected::NobodySignedIn => oauth.page(&SignedOut, &[]),
+            Disconnected::ForeignForm => oauth.problem(&service, &ProblemKind::ForeignForm.into()),
+        })
     };
     oauth.shown(&service, work).await
 }

@@ -19,7 +19,7 @@ pub(super) async fn register(
 ) -> HttpResponse {
     let work = async {
         oauth.admit(&oauth.limits.register, &request)?;
-        let body = body::read(payload).await?;
+        let body = body::read(&request, payload).await?;
         let (clients, now) = (Arc::clone(&oauth.clients), service.clock.now());
         let registration = whole::to_the_end(async move { clients.register(&body, now).await }).await??;
         Ok(answer::secret(StatusCode::CREATED, &registration.information))
@@ -37,13 +37,13 @@ pub(super) async fn manage(
 ) -> HttpResponse {
     let work = async {
         oauth.admit(&oauth.limits.token, &request)?;
-        let authorization = request.headers().get(header::AUTHORIZATION).map(|value| value.as_bytes().to_vec());
+        let authorization = body::authorization(&request)?;
         let (id, now, oauth) = (id.into_inner(), service.clock.now(), oauth.clone());
         let change = Change { id, authorization, oauth };
         match *request.method() {
             Method::GET => change.read(now).await,
             Method::PUT => {
-                let body = body::read(payload).await?;
+                let body = body::read(&request, payload).await?;
                 whole::to_the_end(change.update(body, now)).await?
             }
             Method::DELETE => whole::to_the_end(change.delete(now)).await?,
@@ -74,7 +74,11 @@ impl Change {
 
     /// What people let the client do ends with it (RFC 7592 §2.3).
     async fn delete(self, now: UnixTime) -> Result<HttpResponse, OAuthError> {
-        let gone = self.oauth.clients.delete_registration(&self.id, self.authorization.as_deref(), now).await?;
+        let authorization = self.authorization.as_deref();
+        // Before, too: should we die in between, the client can still be asked to go again.
+        self.oauth.clients.read_registration(&self.id, authorization, now).await?;
+        self.oauth.server.end_grants(Selection::Client(&self.id)).await?;
+        let gone = self.oauth.clients.delete_registration(&self.id, authorization, now).await?;
         self.oauth.server.end_grants(Selection::Client(&gone.client_id)).await?;
         Ok(HttpResponse::NoContent().insert_header((header::CACHE_CONTROL, "no-store")).finish())
     }

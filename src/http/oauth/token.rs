@@ -59,10 +59,6 @@ async fn read(
     service: &OAuthService,
 ) -> Result<(Parameters, Option<Vec<u8>>), OAuthError> {
     service.admit(&service.limits.token, request)?;
-    let mut headers = request.headers().get_all(header::AUTHORIZATION);
-    let authorization = headers.next().map(|value| value.as_bytes().to_vec());
-    if headers.next().is_some() {
-        return Err(OAuthError::invalid_request("there is more than one Authorization header"));
-    }
+    let authorization = body::authorization(request)?;
     Ok((body::form(request, payload).await?, authorization))
 }

@@ -257,6 +257,24 @@ async fn a_full_table_throws_nobody_out_and_tells_the_newcomer_to_come_back() {
     assert!(world.register(&native()).await.is_ok());
 }
 
+/// Thirty registrations a minute from one address, as the limit of `/register` has it, are 1800 in an hour.
+#[tokio::test]
+async fn in_a_crowded_table_what_nobody_uses_ends_within_an_hour() {
+    let world = World::new(|settings| settings.registration.max_clients = 4);
+    let mut clients = Vec::new();
+    for _ in 0..4 {
+        let answer = world.register(&native()).await.unwrap();
+        clients.push(answer["client_id"].as_str().unwrap().to_owned());
+    }
+    let used = world.find(&clients[3], NOW).await.unwrap().unwrap();
+    world.clients.note_use(&used, NOW).await.unwrap();
+    let mut left = Vec::new();
+    for client in &clients {
+        left.push(world.find(client, later(3600)).await.unwrap().is_some());
+    }
+    assert_eq!(left, [true, true, false, true]);
+}
+
 #[tokio::test]
 async fn a_registration_that_nobody_uses_ends_and_a_used_one_stays() {
     let world = World::new(|settings| settings.registration.unused_lifetime = Duration::from_secs(60));

@@ -115,7 +115,9 @@ async fn a_person_can_sign_in_to_see_and_end_their_connections() {
 
     let elsewhere = Browser { cookie: None, session: Some(session.expose()) };
     assert!(world.server.connections(elsewhere, None).await.unwrap().is_none(), "a session counts in its browser only");
-    world.server.sign_out(browser).await.unwrap();
+    assert_eq!(world.server.sign_out(browser, "wrong").await.unwrap(), Disconnected::ForeignForm);
+    assert!(world.server.connections(browser, None).await.unwrap().is_some());
+    assert_eq!(world.server.sign_out(browser, &connections.csrf).await.unwrap(), Disconnected::Done);
     assert!(world.server.connections(browser, None).await.unwrap().is_none());
 }
 

@@ -6,7 +6,7 @@ mod asking_again;
 mod development;
 mod endpoints;
 mod entra;
-mod fake;
+pub mod fake;
 mod forged_id_tokens;
 mod github;
 mod google;
