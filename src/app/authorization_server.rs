@@ -8,27 +8,38 @@ use super::{StartError, identity_provider};
 use crate::authz::PolicySet;
 use crate::clock::Clock;
 use crate::config::{AuthorizationServerConfig, ClientCredential, Config, ConfiguredClient};
-use crate::domain::SecretHash;
+use crate::domain::{SecretHash, Tally};
+use crate::http::admin::Overseen;
 use crate::http::oauth::browser::Cookies;
 use crate::http::oauth::cors::Cors;
 use crate::http::oauth::{Limits, OAuthService};
 use crate::http::pages::{Brand, Colour, Logo, Pages};
-use crate::idp::Surroundings;
+use crate::idp::{IdentityProvider, Surroundings, WatchedProvider};
 use crate::oauth::client_settings::{self, ClientSettings, DocumentSettings, RegistrationSettings};
 use crate::oauth::{
-    AuthorizationServer, ClientAuthentication, Clients, Features, GrantType, Parts, Revocations, SecretMethod,
-    Settings, SigningAlgorithm,
+    AuthorizationServer, ClientAuthentication, Clients, Features, GrantType, Happenings, Parts, Revocations,
+    SecretMethod, Settings, SigningAlgorithm,
 };
 use crate::outbound::resolver::SystemResolver;
-use crate::outbound::{Guarded, Outbound};
+use crate::outbound::{Fetch, Guarded, Outbound, WatchedFetch};
 use crate::proxy::TrustedProxies;
 use crate::random::{Random, SystemRandom};
-use crate::store::{MasterKey, Sealer, Store, StoreUrl};
+use crate::store::{MasterKey, Sealer, Store, StoreUrl, WatchedStore};
+use crate::telemetry::metrics::Tallies;
 
 /// The authorization server, and what its background work needs.
 pub(super) struct Wired {
     pub(super) service: OAuthService,
     pub(super) store: Arc<dyn Store>,
+    pub(super) overseen: Overseen,
+    pub(super) tallies: Tallies,
+}
+
+/// What is counted where it happens.
+struct Watched {
+    store: Arc<WatchedStore>,
+    fetch: Arc<WatchedFetch>,
+    provider_requests: Arc<Tally<3>>,
 }
 
 /// Opens the store, reads or makes the keys, and builds the rest.
@@ -41,7 +52,9 @@ pub(super) fn wire(
 ) -> Result<Wired, StartError> {
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let (store, key) = open_store(config, own, &*random)?;
-    let clients = Arc::new(clients(own, &store, &random)?);
+    let watched = Watched::new(store, own)?;
+    let store: Arc<dyn Store> = watched.store.clone();
+    let clients = Arc::new(clients(own, &store, &random, watched.fetch.clone()));
     let surroundings = Surroundings {
         outbound: outbound.clone(),
         clock: Arc::clone(clock),
@@ -54,11 +67,7 @@ pub(super) fn wire(
         store: Arc::clone(&store),
         clock: Arc::clone(clock),
         random: Arc::clone(&random),
-        providers: own
-            .providers
-            .iter()
-            .map(|one| identity_provider::build(one, own, &surroundings))
-            .collect::<Result<_, _>>()?,
+        providers: watched.providers(own, &surroundings)?,
         policies: policies.clone(),
         clients: Arc::clone(&clients),
         sealer: Arc::new(Sealer::new(key, Vec::new(), random)),
@@ -67,7 +76,18 @@ pub(super) fn wire(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let server = runtime.block_on(AuthorizationServer::start(parts));
     let server = Arc::new(server.map_err(|error| StartError::Unusable(error.to_string()))?);
-    let service = OAuthService {
+    let tallies = watched.tallies(&server);
+    let overseen = Overseen { server: Arc::clone(&server), provider_requests: watched.provider_requests };
+    Ok(Wired { service: service(config, own, server, clients)?, store, overseen, tallies })
+}
+
+fn service(
+    config: &Config,
+    own: &AuthorizationServerConfig,
+    server: Arc<AuthorizationServer>,
+    clients: Arc<Clients>,
+) -> Result<OAuthService, StartError> {
+    Ok(OAuthService {
         server,
         clients,
         pages: Pages::new(brand(own)?),
@@ -76,8 +96,43 @@ pub(super) fn wire(
         limits: Limits::default(),
         scope_descriptions: own.scope_descriptions.clone(),
         trusted: TrustedProxies::new(config.server.trusted_proxies.clone(), None),
-    };
-    Ok(Wired { service, store })
+    })
+}
+
+impl Watched {
+    fn new(store: Arc<dyn Store>, own: &AuthorizationServerConfig) -> Result<Self, StartError> {
+        let guarded = Guarded::new(documents(own).guard(), Arc::new(SystemResolver))?;
+        Ok(Self {
+            store: Arc::new(WatchedStore::new(store)),
+            fetch: Arc::new(WatchedFetch::new(Arc::new(guarded))),
+            provider_requests: WatchedProvider::tally(own.providers.iter().map(|provider| &*provider.name)),
+        })
+    }
+
+    fn providers(
+        &self,
+        own: &AuthorizationServerConfig,
+        surroundings: &Surroundings,
+    ) -> Result<Vec<Arc<dyn IdentityProvider>>, StartError> {
+        let build = |one| -> Result<Arc<dyn IdentityProvider>, StartError> {
+            let provider = identity_provider::build(one, own, surroundings)?;
+            Ok(Arc::new(WatchedProvider::new(provider, Arc::clone(&self.provider_requests))))
+        };
+        own.providers.iter().map(build).collect()
+    }
+
+    fn tallies(&self, server: &AuthorizationServer) -> Tallies {
+        let Happenings { sign_ins, tokens, registrations, grants_ended } = server.happenings().clone();
+        Tallies {
+            sign_ins,
+            tokens,
+            registrations,
+            grants_ended,
+            store_failures: Arc::clone(self.store.failures()),
+            provider_requests: Arc::clone(&self.provider_requests),
+            document_fetches: Arc::clone(self.fetch.outcomes()),
+        }
+    }
 }
 
 fn open_store(
@@ -132,19 +187,22 @@ fn assertion_algorithms() -> Vec<String> {
     crate::authn::Algorithm::ALL.iter().map(ToString::to_string).collect()
 }
 
-fn clients(
-    own: &AuthorizationServerConfig,
-    store: &Arc<dyn Store>,
-    random: &Arc<dyn Random>,
-) -> Result<Clients, StartError> {
-    let issuer = own.issuer.as_str();
-    let documents = DocumentSettings {
+fn documents(own: &AuthorizationServerConfig) -> DocumentSettings {
+    DocumentSettings {
         enabled: own.client_documents.enabled,
         allowed_hosts: own.client_documents.allowed_hosts.clone(),
         allow_loopback: own.client_documents.allow_loopback,
         ..DocumentSettings::default()
-    };
-    let fetch = Guarded::new(documents.guard(), Arc::new(SystemResolver))?;
+    }
+}
+
+fn clients(
+    own: &AuthorizationServerConfig,
+    store: &Arc<dyn Store>,
+    random: &Arc<dyn Random>,
+    fetch: Arc<dyn Fetch>,
+) -> Clients {
+    let issuer = own.issuer.as_str();
     let settings = ClientSettings {
         issuer: issuer.to_owned(),
         token_endpoint: format!("{issuer}/token"),
@@ -155,11 +213,11 @@ fn clients(
             unused_lifetime: own.registration.unused_lifetime,
             used_lifetime: None,
         },
-        documents,
+        documents: documents(own),
         configured: own.clients.iter().map(configured).collect(),
         custom_schemes: own.registration.custom_schemes.clone(),
     };
-    Ok(Clients::new(settings, Arc::clone(store), Arc::clone(random), Arc::new(fetch)))
+    Clients::new(settings, Arc::clone(store), Arc::clone(random), fetch)
 }
 
 fn configured(client: &ConfiguredClient) -> client_settings::ConfiguredClient {

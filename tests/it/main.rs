@@ -32,6 +32,7 @@ mod idp;
 mod issuers;
 mod many_servers;
 mod operations;
+mod operators;
 mod pages;
 mod properties;
 mod redirect;

@@ -14,7 +14,7 @@ pub mod limits;
 mod register;
 mod service;
 mod token;
-mod whole;
+pub(in crate::http) mod whole;
 
 pub use service::{Limits, OAuthService};
 

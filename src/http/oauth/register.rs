@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::{OAuthService, answer, body, whole};
 use crate::http::{Service, error};
-use crate::oauth::{OAuthError, Selection};
+use crate::oauth::OAuthError;
 
 /// `POST /register`
 pub(super) async fn register(
@@ -23,7 +23,12 @@ pub(super) async fn register(
         let registration = whole::to_the_end(async move { clients.register(&body, now).await }).await??;
         Ok(answer::secret(StatusCode::CREATED, &registration.information))
     };
-    finish(&request, &oauth, work).await
+    let counted = async {
+        let outcome = work.await;
+        oauth.server.note_registration(outcome.as_ref().err());
+        outcome
+    };
+    finish(&request, &oauth, counted).await
 }
 
 /// `GET`, `PUT` and `DELETE /register/{client_id}`
@@ -73,7 +78,7 @@ impl Change {
     /// What people let the client do ends with it (RFC 7592 §2.3).
     async fn delete(self, now: crate::domain::UnixTime) -> Result<HttpResponse, OAuthError> {
         let gone = self.oauth.clients.delete_registration(&self.id, self.authorization.as_deref(), now).await?;
-        self.oauth.server.end_grants(Selection::Client(&gone.client_id)).await?;
+        self.oauth.server.end_grants_of_deleted(&gone.client_id).await?;
         Ok(HttpResponse::NoContent().insert_header((header::CACHE_CONTROL, "no-store")).finish())
     }
 }
