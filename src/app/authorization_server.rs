@@ -4,27 +4,27 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{StartError, identity_provider};
+use super::StartError;
+use super::watched::Watched;
 use crate::authz::PolicySet;
 use crate::clock::Clock;
 use crate::config::{AuthorizationServerConfig, ClientCredential, Config, ConfiguredClient};
-use crate::domain::{SecretHash, Tally};
+use crate::domain::SecretHash;
 use crate::http::admin::Overseen;
 use crate::http::oauth::browser::Cookies;
 use crate::http::oauth::cors::Cors;
 use crate::http::oauth::{Limits, OAuthService};
 use crate::http::pages::{Brand, Colour, Logo, Pages};
-use crate::idp::{IdentityProvider, Surroundings, WatchedProvider};
+use crate::idp::Surroundings;
 use crate::oauth::client_settings::{self, ClientSettings, DocumentSettings, RegistrationSettings};
 use crate::oauth::{
-    AuthorizationServer, ClientAuthentication, Clients, Features, GrantType, Happenings, Parts, Revocations,
-    SecretMethod, Settings, SigningAlgorithm,
+    AuthorizationServer, ClientAuthentication, Clients, Features, GrantType, Parts, Revocations, SecretMethod,
+    Settings, SigningAlgorithm,
 };
-use crate::outbound::resolver::SystemResolver;
-use crate::outbound::{Fetch, Guarded, Outbound, WatchedFetch};
+use crate::outbound::{Fetch, Outbound};
 use crate::proxy::TrustedProxies;
 use crate::random::{Random, SystemRandom};
-use crate::store::{MasterKey, Sealer, Store, StoreUrl, WatchedStore};
+use crate::store::{MasterKey, Sealer, Store, StoreUrl};
 use crate::telemetry::metrics::Tallies;
 
 /// The authorization server, and what its background work needs.
@@ -33,13 +33,6 @@ pub(super) struct Wired {
     pub(super) store: Arc<dyn Store>,
     pub(super) overseen: Overseen,
     pub(super) tallies: Tallies,
-}
-
-/// What is counted where it happens.
-struct Watched {
-    store: Arc<WatchedStore>,
-    fetch: Arc<WatchedFetch>,
-    provider_requests: Arc<Tally<3>>,
 }
 
 /// Opens the store, reads or makes the keys, and builds the rest.
@@ -99,42 +92,6 @@ fn service(
     })
 }
 
-impl Watched {
-    fn new(store: Arc<dyn Store>, own: &AuthorizationServerConfig) -> Result<Self, StartError> {
-        let guarded = Guarded::new(documents(own).guard(), Arc::new(SystemResolver))?;
-        Ok(Self {
-            store: Arc::new(WatchedStore::new(store)),
-            fetch: Arc::new(WatchedFetch::new(Arc::new(guarded))),
-            provider_requests: WatchedProvider::tally(own.providers.iter().map(|provider| &*provider.name)),
-        })
-    }
-
-    fn providers(
-        &self,
-        own: &AuthorizationServerConfig,
-        surroundings: &Surroundings,
-    ) -> Result<Vec<Arc<dyn IdentityProvider>>, StartError> {
-        let build = |one| -> Result<Arc<dyn IdentityProvider>, StartError> {
-            let provider = identity_provider::build(one, own, surroundings)?;
-            Ok(Arc::new(WatchedProvider::new(provider, Arc::clone(&self.provider_requests))))
-        };
-        own.providers.iter().map(build).collect()
-    }
-
-    fn tallies(&self, server: &AuthorizationServer) -> Tallies {
-        let Happenings { sign_ins, tokens, registrations, grants_ended } = server.happenings().clone();
-        Tallies {
-            sign_ins,
-            tokens,
-            registrations,
-            grants_ended,
-            store_failures: Arc::clone(self.store.failures()),
-            provider_requests: Arc::clone(&self.provider_requests),
-            document_fetches: Arc::clone(self.fetch.outcomes()),
-        }
-    }
-}
-
 fn open_store(
     config: &Config,
     own: &AuthorizationServerConfig,
@@ -187,7 +144,7 @@ fn assertion_algorithms() -> Vec<String> {
     crate::authn::Algorithm::ALL.iter().map(ToString::to_string).collect()
 }
 
-fn documents(own: &AuthorizationServerConfig) -> DocumentSettings {
+pub(super) fn documents(own: &AuthorizationServerConfig) -> DocumentSettings {
     DocumentSettings {
         enabled: own.client_documents.enabled,
         allowed_hosts: own.client_documents.allowed_hosts.clone(),

@@ -3,6 +3,7 @@
 mod authorization_server;
 mod housekeeping;
 mod identity_provider;
+mod watched;
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
