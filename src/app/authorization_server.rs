@@ -3,12 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::StartError;
 use super::state::State;
-use super::{StartError, identity_provider};
+use super::watched::Watched;
 use crate::authz::PolicySet;
 use crate::clock::Clock;
 use crate::config::{AuthorizationServerConfig, ClientCredential, Config, ConfiguredClient};
 use crate::domain::SecretHash;
+use crate::http::admin::Overseen;
 use crate::http::oauth::browser::Cookies;
 use crate::http::oauth::cors::Cors;
 use crate::http::oauth::{Limits, OAuthService};
@@ -19,16 +21,18 @@ use crate::oauth::{
     AuthorizationServer, ClientAuthentication, Clients, Features, GrantType, KeyError, Parts, Revocations,
     SecretMethod, Settings, SigningAlgorithm,
 };
-use crate::outbound::resolver::SystemResolver;
-use crate::outbound::{Guarded, Outbound};
+use crate::outbound::{Fetch, Outbound};
 use crate::proxy::TrustedProxies;
 use crate::random::{Random, SystemRandom};
 use crate::store::Store;
+use crate::telemetry::metrics::Tallies;
 
 /// The authorization server, and what its background work needs.
 pub(super) struct Wired {
     pub(super) service: OAuthService,
     pub(super) store: Arc<dyn Store>,
+    pub(super) overseen: Overseen,
+    pub(super) tallies: Tallies,
 }
 
 /// Opens the store, reads or makes the keys, and builds the rest.
@@ -42,8 +46,9 @@ pub(super) fn wire(
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let state = runtime.block_on(State::open(config, own, &random))?;
-    let store = state.store.clone();
-    let clients = Arc::new(clients(own, &store, &random)?);
+    let watched = Watched::new(state.store.clone(), own)?;
+    let store: Arc<dyn Store> = watched.store.clone();
+    let clients = Arc::new(clients(own, &store, &random, watched.fetch.clone()));
     let surroundings = Surroundings {
         outbound: outbound.clone(),
         clock: Arc::clone(clock),
@@ -56,11 +61,7 @@ pub(super) fn wire(
         store: Arc::clone(&store),
         clock: Arc::clone(clock),
         random: Arc::clone(&random),
-        providers: own
-            .providers
-            .iter()
-            .map(|one| identity_provider::build(one, &surroundings))
-            .collect::<Result<_, _>>()?,
+        providers: watched.providers(own, &surroundings)?,
         policies: policies.clone(),
         clients: Arc::clone(&clients),
         sealer: state.sealer.clone(),
@@ -68,7 +69,18 @@ pub(super) fn wire(
     };
     let server = runtime.block_on(start(parts)).map_err(|error| state.explain(&error))?;
     let server = Arc::new(server);
-    let service = OAuthService {
+    let tallies = watched.tallies(&server);
+    let overseen = Overseen { server: Arc::clone(&server), provider_requests: watched.provider_requests };
+    Ok(Wired { service: service(config, own, server, clients), store, overseen, tallies })
+}
+
+fn service(
+    config: &Config,
+    own: &AuthorizationServerConfig,
+    server: Arc<AuthorizationServer>,
+    clients: Arc<Clients>,
+) -> OAuthService {
+    OAuthService {
         server,
         clients,
         pages: Pages::new(brand(own)),
@@ -77,8 +89,7 @@ pub(super) fn wire(
         limits: Limits::default(),
         scope_descriptions: own.scope_descriptions.clone(),
         trusted: TrustedProxies::new(config.server.trusted_proxies.clone(), None),
-    };
-    Ok(Wired { service, store })
+    }
 }
 
 /// What is due is done before the first request: signing keys under an older master key are sealed anew, for one.
@@ -116,20 +127,23 @@ fn assertion_algorithms() -> Vec<String> {
     crate::authn::Algorithm::ALL.iter().map(ToString::to_string).collect()
 }
 
-fn clients(
-    own: &AuthorizationServerConfig,
-    store: &Arc<dyn Store>,
-    random: &Arc<dyn Random>,
-) -> Result<Clients, StartError> {
-    let issuer = own.issuer.as_str();
-    let documents = DocumentSettings {
+pub(super) fn documents(own: &AuthorizationServerConfig) -> DocumentSettings {
+    DocumentSettings {
         enabled: own.client_documents.enabled,
         allowed_hosts: own.client_documents.allowed_hosts.clone(),
         denied_hosts: own.client_documents.denied_hosts.clone(),
         allow_loopback: own.client_documents.allow_loopback,
         ..DocumentSettings::default()
-    };
-    let fetch = Guarded::new(documents.guard(), Arc::new(SystemResolver))?;
+    }
+}
+
+fn clients(
+    own: &AuthorizationServerConfig,
+    store: &Arc<dyn Store>,
+    random: &Arc<dyn Random>,
+    fetch: Arc<dyn Fetch>,
+) -> Clients {
+    let issuer = own.issuer.as_str();
     let settings = ClientSettings {
         issuer: issuer.to_owned(),
         token_endpoint: format!("{issuer}/token"),
@@ -140,11 +154,11 @@ fn clients(
             unused_lifetime: own.registration.unused_lifetime,
             used_lifetime: own.registration.used_lifetime,
         },
-        documents,
+        documents: documents(own),
         configured: own.clients.iter().map(configured).collect(),
         custom_schemes: own.registration.custom_schemes.clone(),
     };
-    Ok(Clients::new(settings, Arc::clone(store), Arc::clone(random), Arc::new(fetch)))
+    Clients::new(settings, Arc::clone(store), Arc::clone(random), fetch)
 }
 
 fn configured(client: &ConfiguredClient) -> client_settings::ConfiguredClient {

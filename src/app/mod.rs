@@ -4,6 +4,7 @@ mod authorization_server;
 mod housekeeping;
 mod identity_provider;
 mod state;
+mod watched;
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -21,6 +22,7 @@ use crate::authz::PolicySet;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, IssuerConfig};
 use crate::decision::DecisionPoint;
+use crate::http::admin::Overseen;
 use crate::http::oauth::OAuthService;
 use crate::http::request_id::RequestIds;
 use crate::http::{self, RequestSpan, Service};
@@ -33,6 +35,7 @@ use crate::telemetry::{DecisionLog, Metrics};
 pub struct App {
     service: web::Data<Service>,
     oauth: Option<web::Data<OAuthService>>,
+    overseen: Option<web::Data<Overseen>>,
     housekeeping: Option<Housekeeping>,
     sources: Vec<KeySource>,
     workers: usize,
@@ -94,7 +97,7 @@ impl App {
                 authenticator,
             },
             clock: Arc::clone(&clock),
-            metrics: Metrics::new(&names),
+            metrics: Metrics::new(&names, wired.as_ref().map(|wired| wired.tallies.clone())),
             log: DecisionLog::start(config.log.format, std::io::stdout())?,
             allows_logged_per_mille: config.log.allows_per_mille,
             request_ids: RequestIds::new(),
@@ -108,6 +111,7 @@ impl App {
                 store: Arc::clone(&wired.store),
                 clock,
             }),
+            overseen: wired.as_ref().map(|wired| web::Data::new(wired.overseen.clone())),
             oauth: wired.map(|wired| web::Data::new(wired.service)),
             sources,
             workers: config.server.workers,
@@ -133,7 +137,7 @@ impl App {
         let service = self.service.clone();
         actix_web::rt::System::new().block_on(async move {
             let public = serve_public(self.service.clone(), self.oauth, self.public, self.workers)?;
-            let admin = serve_admin(self.service, self.admin)?;
+            let admin = serve_admin(self.service, self.overseen, self.admin)?;
             tracing::info!(public = %public_address, admin = %admin_address, "listening");
             let stop_admin = admin.handle();
             let admin = actix_web::rt::spawn(admin);
@@ -239,9 +243,14 @@ fn serve_public(
     Ok(server.run())
 }
 
-fn serve_admin(service: web::Data<Service>, listener: TcpListener) -> std::io::Result<Server> {
+fn serve_admin(
+    service: web::Data<Service>,
+    overseen: Option<web::Data<Overseen>>,
+    listener: TcpListener,
+) -> std::io::Result<Server> {
     let app = move || {
-        WebApp::new().app_data(service.clone()).wrap(TracingLogger::<RequestSpan>::new()).configure(http::admin_routes)
+        let routes = |routes: &mut web::ServiceConfig| http::admin::routes(routes, overseen.as_ref());
+        WebApp::new().app_data(service.clone()).wrap(TracingLogger::<RequestSpan>::new()).configure(routes)
     };
     let server = HttpServer::new(app).workers(1).disable_signals().shutdown_timeout(1).listen(listener)?;
     Ok(server.run())

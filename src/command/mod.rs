@@ -1,8 +1,13 @@
 //! One file per command.
 
+pub mod admin;
 pub mod check;
+pub mod clients;
+pub mod grants;
 pub mod healthcheck;
+pub mod keys;
 pub mod serve;
+pub mod table;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -31,6 +36,15 @@ enum Command {
     Check(ConfigFlags),
     /// Ask a running service for its health; exit 0 or 1 (for images without a shell)
     Healthcheck(healthcheck::HealthcheckFlags),
+    /// List or revoke what people let clients do (asks the running service)
+    #[command(subcommand)]
+    Grants(grants::GrantsCommand),
+    /// List or rotate the keys that tokens are signed with (asks the running service)
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
+    /// List or delete the clients of the authorization server (asks the running service)
+    #[command(subcommand)]
+    Clients(clients::ClientsCommand),
 }
 
 /// Where the configuration comes from.
@@ -103,6 +117,9 @@ pub fn run(command_line: CommandLine) -> ExitCode {
         Some(Command::Serve(flags)) => serve::run(&flags),
         Some(Command::Check(flags)) => check::run(&flags),
         Some(Command::Healthcheck(flags)) => healthcheck::run(&flags),
+        Some(Command::Grants(command)) => grants::run(&command),
+        Some(Command::Keys(command)) => keys::run(&command),
+        Some(Command::Clients(command)) => clients::run(&command),
     }
 }
 

@@ -135,6 +135,13 @@ impl Config {
         Self::from_written(&sources::parse_toml(text, "the configuration")?)
     }
 
+    /// Where the admin listener of the service with this configuration is. Nothing else is judged: whoever asks may not be
+    /// allowed to read its secrets.
+    pub fn admin_listen(overrides: &Overrides) -> Result<SocketAddr, ConfigErrors> {
+        let gathered = sources::gather_any(overrides, &environment::of_process())?;
+        Ok(server::admin_listen(&file::read(&gathered.written)?.server)?)
+    }
+
     fn from_written(written: &toml::Table) -> Result<Self, ConfigErrors> {
         let written = file::read(written)?;
         let mut errors = ConfigErrors::default();

@@ -23,8 +23,7 @@ pub(super) const DEFAULT_CACHE_BYTES: u64 = 48 * 1024 * 1024;
 
 pub(super) fn read_server(written: &WrittenServer, errors: &mut ConfigErrors) -> Option<Server> {
     let listen = errors.keep(address("server.listen", written.listen.as_deref().unwrap_or(DEFAULT_LISTEN)));
-    let admin = written.admin_listen.as_deref().unwrap_or(DEFAULT_ADMIN_LISTEN);
-    let admin_listen = errors.keep(address("server.admin_listen", admin));
+    let admin_listen = errors.keep(admin_listen(written));
     let trusted_proxies = errors.keep(networks(written.trusted_proxies.as_ref()));
     let proxy_secret = errors.keep(proxy_secret(written));
     let metadata_url = errors.keep(written.metadata_url.as_deref().map(metadata_url).transpose());
@@ -41,6 +40,11 @@ pub(super) fn read_server(written: &WrittenServer, errors: &mut ConfigErrors) ->
         contracts: contracts?,
         workers: workers?,
     })
+}
+
+/// Where the admin listener is.
+pub(super) fn admin_listen(written: &WrittenServer) -> Result<SocketAddr, ConfigError> {
+    address("server.admin_listen", written.admin_listen.as_deref().unwrap_or(DEFAULT_ADMIN_LISTEN))
 }
 
 fn address(key: &str, text: &str) -> Result<SocketAddr, ConfigError> {

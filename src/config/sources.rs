@@ -26,8 +26,23 @@ pub(super) struct Gathered {
     pub(super) warnings: Vec<String>,
 }
 
-/// Gathers file or McpAuth's names, then the environment, then the flags.
+/// Gathers file or McpAuth's names, then the environment, then the flags. There must be something.
 pub(super) fn gather(overrides: &Overrides, variables: &[(String, String)]) -> Result<Gathered, ConfigErrors> {
+    let gathered = gather_any(overrides, variables)?;
+    if gathered.written.is_empty() {
+        return Err(ConfigError::new(
+            "the configuration",
+            None,
+            "nothing is configured",
+            "give --config FILE, or --resource URL and --issuer URL, or the environment variables of the same meaning",
+        )
+        .into());
+    }
+    Ok(gathered)
+}
+
+/// The same, which may be nothing.
+pub(super) fn gather_any(overrides: &Overrides, variables: &[(String, String)]) -> Result<Gathered, ConfigErrors> {
     let mut gathered = foundation(overrides, variables)?;
     let mut named: Vec<(&str, Vec<String>, &str)> = variables
         .iter()
@@ -43,15 +58,6 @@ pub(super) fn gather(overrides: &Overrides, variables: &[(String, String)]) -> R
     for (key, value) in &overrides.set {
         let path: Vec<String> = key.split('.').map(ToOwned::to_owned).collect();
         set(&mut gathered.written, &format!("--set {key}"), &path, value)?;
-    }
-    if gathered.written.is_empty() {
-        return Err(ConfigError::new(
-            "the configuration",
-            None,
-            "nothing is configured",
-            "give --config FILE, or --resource URL and --issuer URL, or the environment variables of the same meaning",
-        )
-        .into());
     }
     Ok(gathered)
 }

@@ -11,6 +11,7 @@ pub mod person;
 pub mod resource;
 pub mod scope;
 pub mod secret;
+pub mod tally;
 pub mod time;
 
 pub use authority::{Authority, Scheme};
@@ -24,4 +25,5 @@ pub use person::Person;
 pub use resource::ResourceUri;
 pub use scope::{Scope, ScopeSet};
 pub use secret::Secret;
+pub use tally::Tally;
 pub use time::UnixTime;

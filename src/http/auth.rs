@@ -55,7 +55,7 @@ fn answer(
     if allowed && !service.request_ids.samples_allow(service.allows_logged_per_mille) {
         return to_response(Reply::to(contract, &decision.verdict, ""), None);
     }
-    let request_id = request_id(service, head);
+    let request_id = service.request_ids.of(head);
     let reply = Reply::to(contract, &decision.verdict, &request_id);
     let timestamp = timestamp(service.clock.now());
     service.log.write(&record(head, contract, decision, took, reply.status(), timestamp, &request_id));
@@ -65,14 +65,6 @@ fn answer(
 
 fn is_plain_allow(verdict: &Verdict) -> bool {
     verdict.as_permit().is_some_and(|permit| permit.would_refuse().is_none())
-}
-
-/// The proxy's id when it is a plain token, else a new one.
-fn request_id(service: &Service, head: &ActixHead<'_>) -> String {
-    const MAX_LENGTH: usize = 128;
-    let plain = |id: &&[u8]| !id.is_empty() && id.len() <= MAX_LENGTH && id.iter().all(u8::is_ascii_graphic);
-    let given = head.field(Field::RequestId).once().filter(plain).and_then(|id| std::str::from_utf8(id).ok());
-    given.map_or_else(|| service.request_ids.make(), ToOwned::to_owned)
 }
 
 fn record<'a>(
@@ -162,7 +154,7 @@ fn milliseconds(took: Duration) -> f64 {
 }
 
 /// Log values that clients choose are cut to 256 bytes.
-fn cut(text: &str) -> &str {
+pub(super) fn cut(text: &str) -> &str {
     const MAX_LENGTH: usize = 256;
     let end = (0..=MAX_LENGTH.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
     text.get(..end).unwrap_or_default()

@@ -64,12 +64,3 @@ async fn dispatch(request: HttpRequest, service: web::Data<Service>) -> HttpResp
         None => error::not_found(),
     }
 }
-
-/// The admin listener: `/healthz`, `/readyz`, `/metrics`.
-pub fn admin_routes(routes: &mut web::ServiceConfig) {
-    routes
-        .route("/healthz", web::get().to(admin::healthz))
-        .route("/readyz", web::get().to(admin::readyz))
-        .route("/metrics", web::get().to(admin::metrics))
-        .default_service(web::route().to(admin::not_found));
-}

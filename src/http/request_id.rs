@@ -2,6 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::proxy::{Field, RequestHead};
+
 /// Makes request ids, and counts what may be logged.
 #[derive(Debug)]
 pub struct RequestIds {
@@ -21,6 +23,14 @@ impl RequestIds {
             next: AtomicU64::new(1),
             allows: AtomicU64::new(0),
         }
+    }
+
+    /// The proxy's id when it is a plain token, else a new one.
+    pub fn of(&self, head: &dyn RequestHead) -> String {
+        const MAX_LENGTH: usize = 128;
+        let plain = |id: &&[u8]| !id.is_empty() && id.len() <= MAX_LENGTH && id.iter().all(u8::is_ascii_graphic);
+        let given = head.field(Field::RequestId).once().filter(plain).and_then(|id| std::str::from_utf8(id).ok());
+        given.map_or_else(|| self.make(), ToOwned::to_owned)
     }
 
     /// The next id.

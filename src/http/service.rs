@@ -51,6 +51,7 @@ impl Service {
             keys: issuers.map(|known| (known.issuer.to_string(), known.keys.figures(now))).collect(),
             cache: self.point.authenticator.cache_figures(),
             log_dropped: self.log.dropped(),
+            authorization_server: None,
         }
     }
 }

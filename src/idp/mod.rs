@@ -49,6 +49,7 @@ pub mod oidc;
 mod openid;
 pub mod settings;
 mod token_endpoint;
+mod watched;
 
 use async_trait::async_trait;
 use url::Url;
@@ -59,6 +60,7 @@ use crate::outbound::FetchError;
 use development::DevelopmentLogin;
 use settings::Named;
 pub use settings::{BuildError, ProviderSettings, Registration, SecretIn, Surroundings};
+pub use watched::WatchedProvider;
 
 /// What a sign-in at an identity provider starts with. All of it is fresh for every sign-in.
 #[derive(Debug, Clone)]

@@ -3,6 +3,7 @@
 use super::callback::{CallbackAnswer, Returned};
 use super::code::{Code, IssuedCode};
 use super::consent::{Next, not_allowed};
+use super::happenings::{SignInEnd, SignInOutcome};
 use super::pending::{AuthorizationRequest, Consent, Ending, PendingAuthorization, Purpose, Resumed, Stage, moved};
 use super::problem::{Problem, ProblemKind};
 use super::resources::admits;
@@ -27,6 +28,7 @@ impl AuthorizationServer {
         let Purpose::Client(request) = &returned.purpose else {
             let done = moved(&returned.id, &pending, Stage::Finished(Ending::Code));
             let session = self.finish(done, returned, &pending, &signed_in.person, now).await?;
+            self.note_person(returned, SignInOutcome::OwnPages, &signed_in.person, None);
             return Ok(CallbackAnswer { next: Next::SignedIn, session: Some(session) });
         };
         if let Consent::Remembered { person } = &returned.sign_in.consent
@@ -68,13 +70,12 @@ impl AuthorizationServer {
         (person, reason): (&Person, Reason),
         now: UnixTime,
     ) -> Result<CallbackAnswer, Problem> {
-        let subject = person.subject_claim();
-        tracing::info!(client = resumed.client.id, subject, %reason, "a person may not use the resource");
         let email_not_verified = reason == Reason::EmailNotVerified;
         let shown = shown_name(person);
         let provider = returned.sign_in.provider.clone();
         let stage = Stage::NotAllowed { provider, person: shown.clone(), email_not_verified };
         committed(self.advance(&returned.id, pending, stage, now).await?)?;
+        self.note_person(returned, SignInOutcome::NotAllowed, person, Some(reason.as_str()));
         let page = not_allowed(
             &returned.id,
             returned.browser,
@@ -116,8 +117,7 @@ impl AuthorizationServer {
             Consent::Remembered { .. } => done,
         };
         let session = self.finish(done, returned, pending, &signed_in.person, now).await?;
-        let subject = signed_in.person.subject_claim();
-        tracing::info!(client = resumed.client.id, subject, resource = request.resource, "a person let a client in");
+        self.note_person(returned, SignInOutcome::LetIn, &signed_in.person, None);
         let next = Next::Redirect(request.return_to.with_code(&self.settings.issuer, &code));
         Ok(CallbackAnswer { next, session: Some(session) })
     }
@@ -134,6 +134,11 @@ impl AuthorizationServer {
         let (done, session) = self.with_session(done, person, browser, now).map_err(OAuthError::from)?;
         committed(done.commit(&*self.store, now).await?)?;
         Ok(session)
+    }
+
+    fn note_person(&self, returned: &Returned<'_>, outcome: SignInOutcome, person: &Person, cause: Option<&str>) {
+        let provider = Some(&*returned.sign_in.provider);
+        self.note_sign_in(&SignInEnd { outcome, purpose: &returned.purpose, provider, person: Some(person), cause });
     }
 
     /// The provider's refresh token is kept sealed for the person whom it is about.

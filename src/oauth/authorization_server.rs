@@ -6,10 +6,11 @@ use url::Url;
 
 use super::key_error::KeyError;
 use super::metadata::Documents;
+use super::readiness::LastProbe;
 use super::seal::Seal;
 use super::signing_keys::{KeySettings, SigningKeys};
 use super::turns::Turns;
-use super::{Clients, ErrorCode, OAuthError, Revocations, Settings};
+use super::{Clients, ErrorCode, Happenings, OAuthError, Revocations, Settings};
 use crate::authn::{Authenticator, IssuerSettings};
 use crate::authz::PolicySet;
 use crate::clock::Clock;
@@ -57,6 +58,8 @@ pub struct AuthorizationServer {
     pub(super) origin: String,
     pub(super) documents: Documents,
     pub(super) turns: Turns,
+    pub(super) happenings: Happenings,
+    pub(super) last_probe: LastProbe,
 }
 
 impl std::fmt::Debug for AuthorizationServer {
@@ -87,6 +90,7 @@ impl AuthorizationServer {
         let origin = origin(settings.issuer.as_str());
         let documents = Documents::new(&settings, &origin, &policies);
         let turns = Turns::default();
+        let happenings = Happenings::new(providers.iter().map(|provider| provider.name()));
         Ok(Self {
             settings,
             store,
@@ -102,6 +106,8 @@ impl AuthorizationServer {
             origin,
             documents,
             turns,
+            happenings,
+            last_probe: LastProbe::default(),
         })
     }
 

@@ -1,6 +1,7 @@
 //! `/callback` (flow step 3): the identity provider sends the person back, and the client gets its code.
 
 use super::consent::Next;
+use super::happenings::{SignInEnd, SignInOutcome};
 use super::pending::{Ending, PendingAuthorization, Purpose, SignIn, Stage};
 use super::problem::{Problem, ProblemKind};
 use super::{AuthorizationServer, Browser, ErrorCode, OAuthError, Parameters};
@@ -54,7 +55,7 @@ impl AuthorizationServer {
         match (answered, &returned.purpose) {
             (Err(problem), Purpose::Client(request)) if problem.kind == ProblemKind::Unavailable => {
                 let error = OAuthError::new(ErrorCode::TemporarilyUnavailable, "the server cannot go on; try again");
-                tracing::warn!(cause = problem.cause, "a sign-in could not be finished");
+                self.note_failure(&returned, SignInOutcome::Unavailable, problem.cause.as_deref());
                 Ok(Next::Redirect(request.return_to.with_error(&self.settings.issuer, &error)).into())
             }
             (answered, _) => answered,
@@ -130,12 +131,13 @@ impl AuthorizationServer {
 
     /// Nobody signed in. The client is told, and the flow is over.
     async fn fail(&self, returned: &Returned<'_>, error: OAuthError, now: UnixTime) -> Result<CallbackAnswer, Problem> {
-        tracing::info!(provider = returned.sign_in.provider, %error, cause = error.cause, "nobody signed in");
         let pending = self.claimed(returned, now).await?;
         let outcome = self.advance(&returned.id, &pending, Stage::Finished(Ending::Failed), now).await?;
         if outcome == Outcome::Conflict {
             return Err(ProblemKind::AnsweredAlready.into());
         }
+        let cause = error.cause.as_deref().unwrap_or(&error.description);
+        self.note_failure(returned, SignInOutcome::from(&error), Some(cause));
         match &returned.purpose {
             Purpose::Client(request) => {
                 Ok(Next::Redirect(request.return_to.with_error(&self.settings.issuer, &error)).into())
@@ -146,6 +148,11 @@ impl AuthorizationServer {
                 Err(Problem { kind, cause: Some(error.to_string()), detail: None })
             }
         }
+    }
+
+    fn note_failure(&self, returned: &Returned<'_>, outcome: SignInOutcome, cause: Option<&str>) {
+        let provider = Some(&*returned.sign_in.provider);
+        self.note_sign_in(&SignInEnd { outcome, purpose: &returned.purpose, provider, person: None, cause });
     }
 }
 

@@ -19,7 +19,7 @@ use super::{Client, ClientAuthentication, ClientSettings, ClientSource, CustomSc
 use crate::domain::UnixTime;
 use crate::domain::issuer::is_loopback;
 use crate::outbound::{Fetch, FetchFailure, Fetched};
-use crate::store::{Outcome, Store, Stored, Table, Transaction, read};
+use crate::store::{Outcome, Store, StoreError, Stored, Table, Transaction, Versioned, list, read};
 
 /// Clients that are described by documents.
 #[derive(Debug)]
@@ -212,6 +212,29 @@ impl ClientDocuments {
         let write = Transaction::new().replace(&client.id, &kept, Some(fresh_until.plus(Self::STALE)));
         let (Outcome::Committed | Outcome::Conflict) = write.commit(&*self.store, now).await?;
         Ok(())
+    }
+
+    /// Documents that are kept, in the order of their URLs.
+    pub(super) async fn kept(
+        &self,
+        after: Option<&str>,
+        limit: usize,
+        now: UnixTime,
+    ) -> Result<Vec<(String, Versioned<Client>)>, StoreError> {
+        let found = list::<KeptDocument>(&*self.store, "", after, limit, now).await?;
+        let client = |kept: Versioned<KeptDocument>| Versioned {
+            value: kept.value.client,
+            version: kept.version,
+            expires_at: kept.expires_at,
+        };
+        Ok(found.into_iter().map(|(id, kept)| (id, client(kept))).collect())
+    }
+
+    /// Forgets the document `id`; says whether it was kept.
+    pub(super) async fn forget_known(&self, id: &str, now: UnixTime) -> Result<bool, OAuthError> {
+        let known = read::<KeptDocument>(&*self.store, id, now).await?.is_some();
+        self.forget(id, now).await?;
+        Ok(known)
     }
 
     /// A document that became wrong must not come back when its host goes down.

@@ -18,8 +18,8 @@ pub struct Clients {
     pub(super) store: Arc<dyn Store>,
     pub(super) random: Arc<dyn Random>,
     pub(super) keys: ClientKeys,
-    configured: HashMap<String, Client>,
-    documents: ClientDocuments,
+    pub(super) configured: HashMap<String, Client>,
+    pub(super) documents: ClientDocuments,
 }
 
 impl fmt::Debug for Clients {

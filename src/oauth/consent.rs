@@ -2,6 +2,7 @@
 //! client that was approved at the identity provider long ago gets nothing by itself (the confused deputy).
 
 use super::browser::Browser;
+use super::happenings::{SignInEnd, SignInOutcome};
 use super::pending::{AuthorizationRequest, Ending, PendingAuthorization, Purpose, Resumed, Stage};
 use super::problem::{Problem, ProblemKind};
 use super::sign_in::ProviderChoice;
@@ -208,7 +209,12 @@ impl AuthorizationServer {
             Stage::Finished(_) => Err(ProblemKind::AnsweredAlready.into()),
             Stage::AwaitingConsent | Stage::AwaitingSignIn(_) | Stage::SigningIn { .. } | Stage::NotAllowed { .. } => {
                 let outcome = self.advance(id, pending, Stage::Finished(Ending::Denied), now).await?;
-                Ok((outcome == Outcome::Committed).then_some(Next::Redirect(url)))
+                if outcome == Outcome::Conflict {
+                    return Ok(None);
+                }
+                let (outcome, purpose) = (SignInOutcome::Denied, &pending.value.purpose);
+                self.note_sign_in(&SignInEnd { outcome, purpose, provider: None, person: None, cause: None });
+                Ok(Some(Next::Redirect(url)))
             }
         }
     }

@@ -46,6 +46,24 @@ pub enum ErrorCode {
 }
 
 impl ErrorCode {
+    /// Every name, once.
+    pub const NAMES: [&str; 14] = [
+        "invalid_request",
+        "invalid_client",
+        "invalid_grant",
+        "unauthorized_client",
+        "unsupported_grant_type",
+        "unsupported_response_type",
+        "invalid_scope",
+        "invalid_target",
+        "access_denied",
+        "server_error",
+        "temporarily_unavailable",
+        "invalid_redirect_uri",
+        "invalid_client_metadata",
+        "invalid_token",
+    ];
+
     /// The registered name.
     pub const fn as_str(self) -> &'static str {
         match self {

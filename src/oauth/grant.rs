@@ -44,6 +44,40 @@ pub(super) enum GrantState {
     },
 }
 
+/// Why a grant ended before its time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum GrantEnd {
+    /// The operator said so.
+    Operator,
+    /// The person took it back.
+    Person,
+    /// The client gave it up (RFC 7009).
+    Client,
+    /// The client's registration was deleted (RFC 7592 §2.3).
+    ClientDeleted,
+    /// A code or refresh token was used twice: somebody stole it.
+    Replay,
+    /// The identity provider or the allowlist says no to the person.
+    Refused,
+}
+
+impl GrantEnd {
+    pub(super) const ALL: [Self; 6] =
+        [Self::Operator, Self::Person, Self::Client, Self::ClientDeleted, Self::Replay, Self::Refused];
+
+    /// The word for logs and metrics.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Operator => "operator",
+            Self::Person => "person",
+            Self::Client => "client",
+            Self::ClientDeleted => "client_deleted",
+            Self::Replay => "replay",
+            Self::Refused => "refused",
+        }
+    }
+}
+
 impl Stored for Grant {
     const TABLE: Table = Table::Grants;
 }

@@ -1,6 +1,7 @@
 //! Looking at grants and ending them: for the operator, and for people and their own connections.
 
-use super::grant::{Grant, GrantIndex, GrantState};
+use super::grant::{Grant, GrantEnd, GrantIndex, GrantState};
+use super::oversight::GrantFilter;
 use super::{AuthorizationServer, Browser, OAuthError};
 use crate::domain::{Person, ScopeSet, UnixTime};
 use crate::store::{self, Versioned};
@@ -63,19 +64,47 @@ impl AuthorizationServer {
         after: Option<&str>,
         limit: usize,
     ) -> Result<Page, OAuthError> {
+        self.grants_that_fit(selection, &GrantFilter::default(), after, limit).await
+    }
+
+    /// The same, of those that fit `filter`.
+    pub(super) async fn grants_that_fit(
+        &self,
+        selection: Selection<'_>,
+        filter: &GrantFilter,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Page, OAuthError> {
         let now = self.clock.now();
         let limit = limit.clamp(1, Self::MOST_PER_PAGE);
         let found = self.select(selection, after, limit, now).await?;
         let next = if found.len() == limit { found.last().map(|(id, _)| id.clone()) } else { None };
         let standing = found.into_iter().filter_map(|(id, grant)| Some((id, grant?)));
-        let standing = standing.filter(|(_, grant)| grant.value.stands(now));
+        let standing = standing.filter(|(_, grant)| grant.value.stands(now) && filter.fits(&grant.value));
         Ok(Page { grants: standing.map(|(id, grant)| GrantView::new(id, grant.value)).collect(), next })
     }
 
-    /// Ends every grant of a selection, and every code that could become one, and says how many grants stood. Those that
-    /// are given while it runs may be left.
+    /// Ends every grant of a selection, for the operator, and every code that could become one, and says how many grants
+    /// stood. Those that are given while it runs may be left.
     pub async fn end_grants(&self, selection: Selection<'_>) -> Result<usize, OAuthError> {
+        self.end_selected(selection, &GrantFilter::default(), GrantEnd::Operator).await
+    }
+
+    /// Ends what people let a client do whose registration is gone (RFC 7592 §2.3).
+    pub async fn end_grants_of_deleted(&self, client: &str) -> Result<usize, OAuthError> {
+        self.end_selected(Selection::Client(client), &GrantFilter::default(), GrantEnd::ClientDeleted).await
+    }
+
+    /// Ends those grants of a selection that fit `filter`. A grant that has ended by itself may have left a token that
+    /// is still good, so it counts too.
+    pub(super) async fn end_selected(
+        &self,
+        selection: Selection<'_>,
+        filter: &GrantFilter,
+        cause: GrantEnd,
+    ) -> Result<usize, OAuthError> {
         let now = self.clock.now();
+        // For codes the filter is not asked: some more of them end, and whoever came with one signs in again.
         self.raise_barrier(selection, now).await?;
         let (mut ended, mut after) = (0, None);
         loop {
@@ -83,8 +112,9 @@ impl AuthorizationServer {
             let Some((last, _)) = found.last() else { return Ok(ended) };
             after = Some(last.clone());
             for (id, grant) in &found {
-                let stands = grant.as_ref().is_some_and(|grant| grant.value.state == GrantState::Active);
-                if stands && self.end_grant(id, now).await? {
+                let active = grant.as_ref().filter(|grant| grant.value.state == GrantState::Active);
+                let fits = active.is_some_and(|grant| filter.fits(&grant.value));
+                if fits && self.end_grant(id, cause, now).await? {
                     ended += 1;
                 }
             }
@@ -93,7 +123,7 @@ impl AuthorizationServer {
 
     /// Ends one grant; says whether it stood.
     pub async fn end_one_grant(&self, id: &str) -> Result<bool, OAuthError> {
-        self.end_grant(id, self.clock.now()).await
+        self.end_grant(id, GrantEnd::Operator, self.clock.now()).await
     }
 
     /// What the person who is signed in to our own pages lets clients do; `None` when nobody is.
@@ -118,7 +148,7 @@ impl AuthorizationServer {
         }
         let found = store::read::<Grant>(&*self.store, id, now).await?;
         if found.is_some_and(|found| found.value.person.subject_claim() == person.subject_claim()) {
-            self.end_grant(id, now).await?;
+            self.end_grant(id, GrantEnd::Person, now).await?;
         }
         Ok(Disconnected::Done)
     }
@@ -129,7 +159,8 @@ impl AuthorizationServer {
         if !browser.made_form(Self::CONNECTIONS, csrf) {
             return Ok(Disconnected::ForeignForm);
         }
-        self.end_grants(Selection::Person(&person.subject_claim())).await?;
+        let subject = person.subject_claim();
+        self.end_selected(Selection::Person(&subject), &GrantFilter::default(), GrantEnd::Person).await?;
         Ok(Disconnected::Done)
     }
 

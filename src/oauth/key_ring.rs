@@ -50,6 +50,37 @@ pub enum BrokenKey {
     Unusable(#[from] UnusableKey),
 }
 
+/// A signing key, as it is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyView {
+    /// `kid`
+    pub id: String,
+    /// The JWA name of what it is for.
+    pub algorithm: String,
+    /// What it does now.
+    pub state: KeyState,
+}
+
+/// What a signing key does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyState {
+    /// It signs.
+    Active {
+        /// Since when.
+        since: UnixTime,
+    },
+    /// It is published, and signs after the next rotation.
+    Next {
+        /// Since when.
+        published: UnixTime,
+    },
+    /// What it signed is good until it expires.
+    Retired {
+        /// When it is forgotten.
+        until: UnixTime,
+    },
+}
+
 impl Stored for KeyRing {
     const TABLE: Table = Table::SigningKeys;
 }
@@ -126,6 +157,17 @@ impl KeyRing {
         self.active = active.unwrap_or_else(|| self.active.clone());
         self.next = next.unwrap_or_else(|| self.next.clone());
         Ok(changed)
+    }
+
+    /// Every key that is published, the active one first.
+    pub(super) fn views(&self, now: UnixTime) -> Vec<KeyView> {
+        let text = |jwk: &Value, name: &str| jwk.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let view = |jwk: &Value, state| KeyView { id: text(jwk, "kid"), algorithm: text(jwk, "alg"), state };
+        let active = view(&self.active.jwk, KeyState::Active { since: self.active_since });
+        let next = view(&self.next.jwk, KeyState::Next { published: self.next.published_at });
+        let retired = self.retired.iter().filter(|retired| now < retired.until);
+        let retired = retired.map(|retired| view(&retired.jwk, KeyState::Retired { until: retired.until }));
+        [active, next].into_iter().chain(retired).collect()
     }
 
     /// The key set as published (RFC 7517 §5).

@@ -1,7 +1,7 @@
 //! Before a refresh: is the person still who they were, and may they still? The allowlist is always asked, the
 //! identity provider where it gave us something to ask with.
 
-use super::grant::Grant;
+use super::grant::{Grant, GrantEnd};
 use super::refresh::Family;
 use super::resources::admits;
 use super::seal::Purpose as Sealed;
@@ -41,7 +41,7 @@ impl AuthorizationServer {
                         return Ok(None);
                     }
                     tracing::info!(client = grant.client, grant = id, cause, "the identity provider vouches no more");
-                    self.end_grant(id, now).await?;
+                    self.end_grant(id, GrantEnd::Refused, now).await?;
                     let error = OAuthError::invalid_grant("the identity provider vouches for the person no more");
                     return Err(error.because(&cause));
                 }
@@ -49,7 +49,7 @@ impl AuthorizationServer {
         };
         if let Err(reason) = admits(matched.policy, &assured.person, &grant.client) {
             tracing::info!(client = grant.client, grant = id, %reason, "a person may use the resource no more");
-            self.end_grant(id, now).await?;
+            self.end_grant(id, GrantEnd::Refused, now).await?;
             return Err(OAuthError::invalid_grant("the person may not use the resource").because(&reason));
         }
         Ok(Some(assured))

@@ -2,7 +2,7 @@
 //! the index are one transaction: a code cannot be used twice, whatever else runs or dies at that moment.
 
 use super::code::{Code, IssuedCode};
-use super::grant::{self, Grant, GrantState};
+use super::grant::{self, Grant, GrantEnd, GrantState};
 use super::reassurance::require_admitted;
 use super::refresh_token::RefreshToken;
 use super::resources::invalid_target;
@@ -27,7 +27,7 @@ impl AuthorizationServer {
                 Code::Spoiled => return Err(unknown_code()),
                 Code::Redeemed { grant } => {
                     tracing::warn!(client = client.id, grant, "a code was used twice; the grant ends");
-                    self.end_grant(&grant, now).await?;
+                    self.end_grant(&grant, GrantEnd::Replay, now).await?;
                     return Err(OAuthError::invalid_grant("the code was used already"));
                 }
                 Code::Issued(issued) => issued,

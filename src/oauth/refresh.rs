@@ -2,7 +2,7 @@
 //! Retries and parallel refreshes within a short window get the same successor; later use of an old token ends the
 //! grant.
 
-use super::grant::Grant;
+use super::grant::{Grant, GrantEnd};
 use super::reassurance::{Reassurance, require_admitted};
 use super::refresh_token::{RefreshState, RefreshToken};
 use super::resources::{invalid_target, narrow, offered};
@@ -72,7 +72,7 @@ impl AuthorizationServer {
                 RefreshState::Live => return Ok(Some(Family { token, record, grant })),
                 RefreshState::Rotated { until, .. } if *until <= now => {
                     tracing::warn!(client = client.id, grant = id, "a refresh token was used twice; the grant ends");
-                    self.end_grant(id, now).await?;
+                    self.end_grant(id, GrantEnd::Replay, now).await?;
                     return Err(OAuthError::invalid_grant("the refresh token was used already"));
                 }
                 RefreshState::Rotated { successor, .. } => {

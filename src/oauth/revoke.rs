@@ -1,6 +1,6 @@
 //! `/revoke` (RFC 7009), and the end of a grant wherever it comes from.
 
-use super::grant::{self, Grant, GrantState};
+use super::grant::{self, Grant, GrantEnd, GrantState};
 use super::presented_token::PresentedToken;
 use super::revocations::RevokedAccessToken;
 use super::{AuthorizationServer, OAuthError, Parameters};
@@ -15,7 +15,7 @@ impl AuthorizationServer {
         let client = self.clients.authenticate(form, authorization, now).await?;
         match self.presented_token(form.required("token")?, now).await? {
             Some(PresentedToken::Refresh { id, grant, .. }) if grant.client == client.id => {
-                self.end_grant(&id, now).await?;
+                self.end_grant(&id, GrantEnd::Client, now).await?;
                 Ok(())
             }
             Some(PresentedToken::Access(identity)) if identity.client() == Some(&client.id) => {
@@ -46,7 +46,7 @@ impl AuthorizationServer {
 
     /// Ends the grant `id` for good, and forgets what was approved. Says whether it stood until now. It is a barrier:
     /// whatever issues a token of this grant at the same time either came before, and its token is refused, or fails.
-    pub(super) async fn end_grant(&self, id: &str, now: UnixTime) -> Result<bool, OAuthError> {
+    pub(super) async fn end_grant(&self, id: &str, cause: GrantEnd, now: UnixTime) -> Result<bool, OAuthError> {
         let Some(found) = store::read::<Grant>(&*self.store, id, now).await? else { return Ok(false) };
         let stood = found.value.state == GrantState::Active;
         let revoked = Grant {
@@ -62,6 +62,9 @@ impl AuthorizationServer {
             let _ = ended.commit(&*self.store, now).await?;
         }
         self.revocations.note_grants([(id.into(), revoked.record_end(self.settings.leeway))]);
+        if stood {
+            self.note_grant_end(id, &revoked, cause);
+        }
         Ok(stood)
     }
 }

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::key_error::KeyError;
 use super::key_pair::{KeyPair, SigningAlgorithm, UnusableKey};
-use super::key_ring::{BrokenKey, KeyRing, StoredKey};
+use super::key_ring::{BrokenKey, KeyRing, KeyView, StoredKey};
 use super::seal::Seal;
 use crate::authn::key_set::KeySet;
 use crate::authn::{Algorithm, IssuerKeys};
@@ -59,6 +59,7 @@ impl std::fmt::Debug for SigningKeys {
 /// The active key, and what is published.
 struct Signer {
     id: String,
+    since: UnixTime,
     algorithm: SigningAlgorithm,
     pair: KeyPair,
     jwks: Bytes,
@@ -85,6 +86,17 @@ impl SigningKeys {
     /// The key set document (RFC 7517 §5).
     pub fn jwks(&self) -> Bytes {
         self.current.load().jwks.clone()
+    }
+
+    /// Every key that is published, as the store has it.
+    pub async fn list(&self, now: UnixTime) -> Result<Vec<KeyView>, KeyError> {
+        let ring = store::read::<KeyRing>(&*self.store, KeyRing::KEY, now).await?;
+        Ok(ring.map(|ring| ring.value.views(now)).unwrap_or_default())
+    }
+
+    /// For how long the active key has signed.
+    pub fn age(&self, now: UnixTime) -> Duration {
+        now.since(self.current.load().since)
     }
 
     /// The same keys for whoever judges our tokens in this process.
@@ -188,6 +200,7 @@ impl Signer {
     fn new(ring: &KeyRing, sealer: &dyn Seal, now: UnixTime) -> Result<Self, BrokenKey> {
         Ok(Self {
             id: ring.active.id.clone(),
+            since: ring.active_since,
             algorithm: ring.active.algorithm,
             pair: ring.active.open(sealer)?,
             jwks: Bytes::from(ring.jwks(now)),

@@ -38,6 +38,16 @@ impl TokenAnswer {
 impl AuthorizationServer {
     /// Answers a token request. `authorization` is the value of the one `Authorization` header.
     pub async fn token(&self, form: &Parameters, authorization: Option<&[u8]>) -> Result<TokenAnswer, OAuthError> {
+        let answer = self.answer_token_request(form, authorization).await;
+        self.note_tokens(form.optional("grant_type"), &answer);
+        answer
+    }
+
+    async fn answer_token_request(
+        &self,
+        form: &Parameters,
+        authorization: Option<&[u8]>,
+    ) -> Result<TokenAnswer, OAuthError> {
         let now = self.clock.now();
         let client = self.clients.authenticate(form, authorization, now).await?;
         match form.required("grant_type")? {

@@ -6,10 +6,12 @@ mod freshness;
 pub mod guarded;
 pub mod resolver;
 mod single_flight;
+mod watched;
 
 use std::time::Duration;
 
 pub use guarded::{Fetch, FetchFailure, Fetched, GuardSettings, Guarded};
+pub use watched::WatchedFetch;
 
 use url::Url;
 

@@ -13,6 +13,7 @@ mod new_file;
 mod open;
 mod rules;
 mod seal;
+mod watched;
 
 #[cfg(test)]
 mod contract;
@@ -32,6 +33,7 @@ pub use mistake::Mistake;
 pub use open::{OpenError, StoreUrl, open};
 pub use rules::{MAX_KEY, MAX_STEPS, MAX_VALUE};
 pub use seal::{SealError, Sealer};
+pub use watched::WatchedStore;
 
 /// Kinds of records; each has its own key space.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

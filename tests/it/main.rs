@@ -35,6 +35,7 @@ mod many_servers;
 mod node_clients;
 mod oauth_attacks;
 mod operations;
+mod operators;
 mod pages;
 mod properties;
 mod redirect;

@@ -15,7 +15,7 @@ mod register;
 mod service;
 mod token;
 mod views;
-mod whole;
+pub(in crate::http) mod whole;
 
 pub use service::{Limits, OAuthService};
 

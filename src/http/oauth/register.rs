@@ -8,7 +8,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::{OAuthService, answer, body, whole};
 use crate::domain::UnixTime;
 use crate::http::{Service, error};
-use crate::oauth::{OAuthError, Selection};
+use crate::oauth::OAuthError;
 
 /// `POST /register`
 pub(super) async fn register(
@@ -24,7 +24,12 @@ pub(super) async fn register(
         let registration = whole::to_the_end(async move { clients.register(&body, now).await }).await??;
         Ok(answer::secret(StatusCode::CREATED, &registration.information))
     };
-    answer::told(&request, &oauth, work).await
+    let counted = async {
+        let outcome = work.await;
+        oauth.server.note_registration(outcome.as_ref().err());
+        outcome
+    };
+    answer::told(&request, &oauth, counted).await
 }
 
 /// `GET`, `PUT` and `DELETE /register/{client_id}`
@@ -77,9 +82,9 @@ impl Change {
         let authorization = self.authorization.as_deref();
         // Before, too: should we die in between, the client can still be asked to go again.
         self.oauth.clients.read_registration(&self.id, authorization, now).await?;
-        self.oauth.server.end_grants(Selection::Client(&self.id)).await?;
+        self.oauth.server.end_grants_of_deleted(&self.id).await?;
         let gone = self.oauth.clients.delete_registration(&self.id, authorization, now).await?;
-        self.oauth.server.end_grants(Selection::Client(&gone.client_id)).await?;
+        self.oauth.server.end_grants_of_deleted(&gone.client_id).await?;
         Ok(HttpResponse::NoContent().insert_header((header::CACHE_CONTROL, "no-store")).finish())
     }
 }

@@ -3,11 +3,13 @@
 
 use std::future::Future;
 
+use tracing::Instrument as _;
+
 use crate::oauth::{ErrorCode, OAuthError};
 
 /// Runs `work` beside the request. Only a panic in it is an error.
-pub(super) async fn to_the_end<T: 'static>(work: impl Future<Output = T> + 'static) -> Result<T, OAuthError> {
-    actix_web::rt::spawn(work)
+pub(in crate::http) async fn to_the_end<T: 'static>(work: impl Future<Output = T> + 'static) -> Result<T, OAuthError> {
+    actix_web::rt::spawn(work.in_current_span())
         .await
         .map_err(|error| OAuthError::new(ErrorCode::ServerError, "the server made a mistake").because(&error))
 }

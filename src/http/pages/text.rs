@@ -16,7 +16,7 @@ impl Escaper for CleanHtml {
 }
 
 /// `text` as one line of at most `max` characters, the last of them an ellipsis where something was cut.
-pub(super) fn one_line(text: &str, max: usize) -> String {
+pub fn one_line(text: &str, max: usize) -> String {
     // Far more than is shown, and little enough that megabytes of nothing cost nothing.
     let mut kept = spaced_once(text.chars().take(max.saturating_mul(8)).filter_map(visible));
     let is_cut = kept.chars().nth(max).is_some() || text.chars().nth(max.saturating_mul(8)).is_some();

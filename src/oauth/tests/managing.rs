@@ -6,7 +6,7 @@ use super::support::fixtures::{
 };
 use super::support::person;
 use super::support::world::Plan;
-use crate::oauth::{ClientSource, ErrorCode, OAuthError, Selection, TokenAnswer};
+use crate::oauth::{ClientSource, ErrorCode, GrantFilter, OAuthError, Selection, TokenAnswer};
 
 async fn tokens_of(world: &World, name: &str, client: &str, resource: &str) -> TokenAnswer {
     world.provider.script(|script| script.person = person("test", name));
@@ -57,6 +57,47 @@ async fn grants_are_found_by_person_client_and_resource_page_by_page() {
     ] {
         assert_eq!(count(&world, selection).await, expected, "{selection:?}");
     }
+}
+
+fn filter(user: Option<&str>, client: Option<&str>, resource: Option<&str>) -> GrantFilter {
+    let [user, client, resource] = [user, client, resource].map(|part| part.map(ToOwned::to_owned));
+    GrantFilter { user, client, resource }
+}
+
+#[tokio::test]
+async fn every_part_of_a_filter_counts_whatever_the_size_of_pages() {
+    let world = busy_world().await;
+    for (filter, expected) in [
+        (filter(None, None, None), 7),
+        (filter(Some("test:alice-1"), None, None), 3),
+        (filter(Some("alice-1"), None, None), 3),
+        (filter(Some("Alice@Example.com"), None, None), 3),
+        (filter(Some("alice@example.com"), Some(OTHER_CLIENT), None), 2),
+        (filter(Some("alice@example.com"), None, Some(RESOURCE)), 2),
+        (filter(Some("alice@example.com"), Some(OTHER_CLIENT), Some(RESOURCE)), 1),
+        (filter(None, Some(OTHER_CLIENT), Some(OTHER_RESOURCE)), 3),
+        (filter(None, Some(CLIENT), Some(OTHER_RESOURCE)), 0),
+        (filter(Some(""), None, None), 0),
+    ] {
+        for limit in [1, 2, 3, 500] {
+            let (mut ids, mut after) = (Vec::new(), None);
+            loop {
+                let page = world.server.grants_of(&filter, after.as_deref(), limit).await.unwrap();
+                assert!(page.grants.len() <= limit);
+                ids.extend(page.grants.into_iter().map(|grant| grant.id));
+                match page.next {
+                    Some(next) => after = Some(next),
+                    None => break,
+                }
+            }
+            assert!(ids.is_sorted(), "{filter:?}");
+            ids.dedup();
+            assert_eq!(ids.len(), expected, "{filter:?}, {limit} per page");
+        }
+    }
+    let of_one = filter(Some("alice@example.com"), Some(OTHER_CLIENT), Some(RESOURCE));
+    assert_eq!(world.server.end_grants_of(&of_one).await.unwrap(), 1);
+    assert_eq!(count(&world, Selection::All).await, 6);
 }
 
 #[tokio::test]

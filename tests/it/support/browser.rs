@@ -113,6 +113,12 @@ impl Page {
         Form { action: self.url.join(&action).unwrap(), fields: fields.collect() }
     }
 
+    /// Where the page's last link leads.
+    pub fn link(&self) -> Url {
+        let target = elements(&self.text, "a").filter_map(|link| attribute(link, "href")).last();
+        self.url.join(&target.unwrap_or_else(|| panic!("{} has no link:\n{}", self.url, self.text))).unwrap()
+    }
+
     /// The parameter of the address.
     pub fn parameter(&self, name: &str) -> Option<String> {
         self.url.query_pairs().find(|(known, _)| known == name).map(|(_, value)| value.into_owned())

@@ -1,5 +1,7 @@
 //! Prometheus metrics. Handles are looked up once at the start; a decision only adds to atomics.
 
+mod authorization_server;
+
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -16,6 +18,9 @@ use crate::authn::issuer_keys::KeyFigures;
 use crate::authz::reason::Class;
 use crate::authz::{Reason, Verdict};
 
+use authorization_server::AuthorizationServerMetrics;
+pub use authorization_server::{AuthorizationServerFigures, Tallies};
+
 /// All metrics of the service.
 #[derive(Debug)]
 pub struct Metrics {
@@ -26,6 +31,7 @@ pub struct Metrics {
     keys: KeyMetrics,
     cache: CacheMetrics,
     log_dropped: Counter,
+    authorization_server: Option<AuthorizationServerMetrics>,
 }
 
 /// One counter for each way a decision on a resource can end.
@@ -74,6 +80,8 @@ pub struct Figures {
     pub cache: CacheFigures,
     /// Decision lines lost.
     pub log_dropped: u64,
+    /// Of the authorization server, where there is one.
+    pub authorization_server: Option<AuthorizationServerFigures>,
 }
 
 /// The word for a verdict in logs and metrics.
@@ -93,8 +101,9 @@ impl Metrics {
     const BUCKETS: [f64; 12] =
         [0.000_005, 0.000_01, 0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.005, 0.025, 0.1, 1.0];
 
-    /// Registers everything for `resources`: each as configured, and whether it is only audited.
-    pub fn new(resources: &[(String, bool)]) -> Self {
+    /// Registers everything for `resources`: each as configured, and whether it is only audited; and what the
+    /// authorization server counts, where there is one.
+    pub fn new(resources: &[(String, bool)], tallies: Option<Tallies>) -> Self {
         let mut registry = Registry::with_prefix("mcp_forward_auth");
         let decisions = Family::<DecisionLabels, Counter>::default();
         let duration = Histogram::new(Self::BUCKETS);
@@ -107,7 +116,8 @@ impl Metrics {
         let counters = |(name, audited): &(String, bool)| ResourceCounters::new(&decisions, name, *audited);
         let found = resources.iter().map(counters).collect();
         let not_found = ResourceCounters::of_no_resource(&decisions);
-        Self { registry, found, not_found, duration, keys, cache, log_dropped }
+        let authorization_server = tallies.map(|tallies| AuthorizationServerMetrics::register(&mut registry, tallies));
+        Self { registry, found, not_found, duration, keys, cache, log_dropped, authorization_server }
     }
 
     /// Counts one decision on the resource at `index` of the configuration.
@@ -124,6 +134,9 @@ impl Metrics {
         }
         self.cache.set(&figures.cache);
         set(&self.log_dropped, figures.log_dropped);
+        if let (Some(metrics), Some(figures)) = (&self.authorization_server, figures.authorization_server) {
+            metrics.set(figures);
+        }
         let mut text = String::new();
         let _ = encode(&mut text, &self.registry);
         text

@@ -1,0 +1,11 @@
+//! What operators do to a running service: see and end grants, remove clients, rotate keys, watch.
+
+mod access;
+mod clients;
+mod commands;
+mod guard;
+mod keys;
+mod readiness;
+mod revoking;
+mod stage;
+mod watching;
