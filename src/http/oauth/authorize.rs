@@ -60,6 +60,15 @@ impl OAuthService {
             .finish()
     }
 
+    /// What people call the place where an answer to `/consent` leads: after a no it is the client's, which nobody vouches
+    /// for.
+    fn goal(&self, form: &Parameters) -> Option<String> {
+        if form.optional("decision")? != "approve" {
+            return None;
+        }
+        self.server.provider_label(form.optional("provider"))
+    }
+
     fn question(&self, question: Question) -> Consent {
         let origin = match question.client_host {
             Some(host) => ClientOrigin::Website { host },
@@ -99,7 +108,7 @@ pub(super) async fn consent_page(
     match oauth.server.consent_page(parameters.optional("request").unwrap_or_default(), cookies.browser()).await {
         ConsentPage::Ask(question) => oauth.page(&oauth.question(*question), &[]),
         ConsentPage::Redirect(url) => oauth.send_to(&service, &url, After::Link, &[]),
-        ConsentPage::NotAllowed(who) => oauth.not_allowed(&service, *who, &[]),
+        ConsentPage::NotAllowed(who) => oauth.not_allowed(&service, *who),
         ConsentPage::Page(problem) => oauth.problem(&service, &problem),
     }
 }
@@ -113,11 +122,12 @@ pub(super) async fn consent(
 ) -> HttpResponse {
     let form = match oauth.own_form(&request, payload).await {
         Ok(form) => form,
-        Err(error) => return oauth.error_page(&service, error),
+        Err(problem) => return oauth.problem(&service, &problem),
     };
+    let after = After::Form { to: oauth.goal(&form) };
     let (server, cookies) = (Arc::clone(&oauth.server), Cookies::of(&request, &oauth));
     match whole::to_the_end(async move { server.consent(&form, cookies.browser()).await }).await {
-        Ok(next) => oauth.go_on(&service, next, After::Form, &[]),
+        Ok(next) => oauth.go_on(&service, next, after, &[]),
         Err(error) => oauth.error_page(&service, error),
     }
 }

@@ -32,10 +32,13 @@ impl Cookies {
 
 /// How the browser got here: after a form it must not be redirected to another origin, or `form-action 'self'` would
 /// stop it in Chromium.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum After {
     Link,
-    Form,
+    Form {
+        /// What the operator calls the place where it goes on. What a client calls itself is not said there.
+        to: Option<String>,
+    },
 }
 
 impl OAuthService {
@@ -68,7 +71,8 @@ impl OAuthService {
         match next {
             Next::Redirect(url) => self.send_to(service, &url, after, cookies),
             Next::Ask { request } => see_other(&consent_path(&request), cookies),
-            Next::NotAllowed(who) => self.not_allowed(service, *who, cookies),
+            // By a page that can be loaded again: the provider's answer, in this address, cannot be used twice.
+            Next::NotAllowed(who) => see_other(&consent_path(&who.request), cookies),
             Next::SignedIn => see_other("/connections", cookies),
             Next::Page(problem) => {
                 let mut response = self.problem(service, &problem);
@@ -79,12 +83,7 @@ impl OAuthService {
     }
 
     /// Somebody signed in who may not.
-    pub(super) fn not_allowed(
-        &self,
-        service: &Service,
-        who: crate::oauth::NotAllowed,
-        cookies: &[Cookie<'_>],
-    ) -> HttpResponse {
+    pub(super) fn not_allowed(&self, service: &Service, who: crate::oauth::NotAllowed) -> HttpResponse {
         let page = NotAllowed {
             form: Form::new("/consent", who.csrf).with("request", who.request),
             person: who.person,
@@ -93,7 +92,7 @@ impl OAuthService {
             client: who.client_name,
             request_id: service.request_ids.make(),
         };
-        self.page(&page, cookies)
+        self.page(&page, &[])
     }
 
     /// To the identity provider, or back to the client.
@@ -101,7 +100,7 @@ impl OAuthService {
         match (after, Destination::parse(url)) {
             (_, None) => self.problem(service, &ProblemKind::UnknownRedirectUri.into()),
             (After::Link, Some(destination)) => redirect(HttpResponse::Found(), destination.as_str(), cookies),
-            (After::Form, Some(destination)) => self.page(&Forwarding { destination, to: None }, cookies),
+            (After::Form { to }, Some(destination)) => self.page(&Forwarding { destination, to }, cookies),
         }
     }
 }
@@ -143,6 +142,7 @@ const fn trouble(kind: ProblemKind) -> Trouble {
         ProblemKind::ForeignForm => Trouble::StaleForm,
         ProblemKind::ProviderUnavailable => Trouble::ProviderUnavailable,
         ProblemKind::NotSignedIn => Trouble::ProviderUntrustworthy,
+        ProblemKind::TooManyRequests => Trouble::TooManyRequests,
         ProblemKind::Unavailable => Trouble::Unavailable,
     }
 }

@@ -11,7 +11,7 @@ use crate::http::pages::{
     ClientOrigin, ClientView, Connection, Connections, Form, Place, ProviderView, ResourceView, ScopeView, SignIn,
     SignedOut,
 };
-use crate::oauth::{self, Disconnected, GrantView, OAuthError, Parameters, ProblemKind};
+use crate::oauth::{self, Disconnected, GrantView, Parameters, Problem, ProblemKind};
 
 /// `GET /connections`
 pub(super) async fn list(
@@ -40,7 +40,7 @@ pub(super) async fn withdraw(
 ) -> HttpResponse {
     let form = match oauth.own_form(&request, payload).await {
         Ok(form) => form,
-        Err(error) => return oauth.error_page(&service, error),
+        Err(problem) => return oauth.problem(&service, &problem),
     };
     let (server, cookies) = (Arc::clone(&oauth.server), Cookies::of(&request, &oauth));
     let work = async move {
@@ -52,7 +52,8 @@ pub(super) async fn withdraw(
     };
     match whole::to_the_end(work).await.and_then(|outcome| outcome) {
         Ok(Disconnected::Done) => see_other("/connections", &[]),
-        Ok(Disconnected::NobodySignedIn) => see_other("/sign-in", &[]),
+        // No redirect: where one can sign in at one place only, it would lead there, after a form.
+        Ok(Disconnected::NobodySignedIn) => oauth.sign_in(&request, &service, false).await,
         Ok(Disconnected::ForeignForm) => oauth.problem(&service, &ProblemKind::ForeignForm.into()),
         Err(error) => oauth.error_page(&service, error),
     }
@@ -64,17 +65,7 @@ pub(super) async fn sign_in_page(
     oauth: web::Data<OAuthService>,
     service: web::Data<Service>,
 ) -> HttpResponse {
-    let providers = oauth.server.provider_choices();
-    if providers.len() == 1 {
-        return begin(&request, &oauth, &service, None, After::Link).await;
-    }
-    let view = |choice: oauth::ProviderChoice| ProviderView { name: choice.name, label: choice.label };
-    let page = SignIn {
-        form: Form::new("/sign-in", ""),
-        purpose: "see your connections".to_owned(),
-        providers: providers.into_iter().map(view).collect(),
-    };
-    oauth.page(&page, &[])
+    oauth.sign_in(&request, &service, true).await
 }
 
 /// `POST /sign-in`
@@ -85,8 +76,12 @@ pub(super) async fn sign_in(
     service: web::Data<Service>,
 ) -> HttpResponse {
     match oauth.own_form(&request, payload).await {
-        Ok(form) => begin(&request, &oauth, &service, form.optional("provider"), After::Form).await,
-        Err(error) => oauth.error_page(&service, error),
+        Ok(form) => {
+            let provider = form.optional("provider");
+            let after = After::Form { to: oauth.server.provider_label(provider) };
+            begin(&request, &oauth, &service, provider, after).await
+        }
+        Err(problem) => oauth.problem(&service, &problem),
     }
 }
 
@@ -112,8 +107,8 @@ pub(super) async fn sign_out(
     oauth: web::Data<OAuthService>,
     service: web::Data<Service>,
 ) -> HttpResponse {
-    if let Err(error) = oauth.own_form(&request, payload).await {
-        return oauth.error_page(&service, error);
+    if let Err(problem) = oauth.own_form(&request, payload).await {
+        return oauth.problem(&service, &problem);
     }
     let (server, cookies) = (Arc::clone(&oauth.server), Cookies::of(&request, &oauth));
     let ended = whole::to_the_end(async move { server.sign_out(cookies.browser()).await });
@@ -129,11 +124,27 @@ impl OAuthService {
         &self,
         request: &HttpRequest,
         payload: web::Payload,
-    ) -> Result<Parameters, OAuthError> {
+    ) -> Result<Parameters, Problem> {
         if !self.is_own_form(request) {
-            return Err(OAuthError::invalid_request("the form was sent from another site"));
+            return Err(ProblemKind::ForeignForm.into());
         }
-        body::form(request, payload).await
+        Ok(body::form(request, payload).await?)
+    }
+
+    /// To the only identity provider, or to the choice among several.
+    async fn sign_in(&self, request: &HttpRequest, service: &Service, by_link: bool) -> HttpResponse {
+        let providers = self.server.provider_choices();
+        if let [only] = providers.as_slice() {
+            let after = if by_link { After::Link } else { After::Form { to: Some(only.label.clone()) } };
+            return begin(request, self, service, None, after).await;
+        }
+        let view = |choice: oauth::ProviderChoice| ProviderView { name: choice.name, label: choice.label };
+        let page = SignIn {
+            form: Form::new("/sign-in", ""),
+            purpose: "see your connections".to_owned(),
+            providers: providers.into_iter().map(view).collect(),
+        };
+        self.page(&page, &[])
     }
 
     fn connections(&self, service: &Service, connections: oauth::Connections) -> Connections {

@@ -2,12 +2,12 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::browsing::see_other;
+use super::browsing::After;
 use super::{OAuthService, body};
 use crate::http::Service;
 use crate::http::pages::{DevelopmentSignIn, Form};
 use crate::idp::development::{ClaimedPerson, DevelopmentSettings};
-use crate::oauth::Parameters;
+use crate::oauth::{Next, Parameters};
 
 /// `GET /sign-in/development?state=…`
 pub(super) async fn form(
@@ -21,7 +21,8 @@ pub(super) async fn form(
     }
 }
 
-/// `POST /sign-in/development`: on to the callback, as if a provider had answered.
+/// `POST /sign-in/development`: on to the callback, as if a provider had answered. By a page: the callback redirects to the
+/// client, which a browser would not follow after a form.
 pub(super) async fn sign_in(
     request: HttpRequest,
     payload: web::Payload,
@@ -30,7 +31,7 @@ pub(super) async fn sign_in(
 ) -> HttpResponse {
     let form = match oauth.own_form(&request, payload).await {
         Ok(form) => form,
-        Err(error) => return oauth.error_page(&service, error),
+        Err(problem) => return oauth.problem(&service, &problem),
     };
     let state = form.optional("state").unwrap_or_default();
     let Some(login) = oauth.server.development_login() else { return crate::http::error::not_found() };
@@ -38,7 +39,8 @@ pub(super) async fn sign_in(
         Ok(code) => {
             let mut query = url::form_urlencoded::Serializer::new(String::new());
             query.append_pair("code", code.expose()).append_pair("state", state);
-            see_other(&format!("/callback?{}", query.finish()), &[])
+            let callback = format!("{}/callback?{}", oauth.server.settings().issuer, query.finish());
+            oauth.go_on(&service, Next::Redirect(callback), After::Form { to: None }, &[])
         }
         Err(error) => oauth.development_form(&form, Some(error.to_string())),
     }
