@@ -14,25 +14,25 @@ use crate::oauth::{Authorize, ConsentPage, OAuthError, Parameters, Question};
 
 /// `GET` or `POST /authorize` (RFC 6749 §3.1).
 pub(super) async fn authorize(
-    request: HttpRequest,
+    http_request: HttpRequest,
     payload: web::Payload,
     oauth: web::Data<OAuthService>,
     service: web::Data<Service>,
 ) -> HttpResponse {
-    let parameters = match read(&request, payload, &oauth).await {
+    let parameters = match read(&http_request, payload, &oauth).await {
         Ok(parameters) => parameters,
         Err(error) => return oauth.error_page(&service, error),
     };
-    if !oauth.is_own_host(&request) {
-        return oauth.to_own_host(&request, &parameters);
+    if !oauth.is_own_host(&http_request) {
+        return oauth.to_own_host(&http_request, &parameters);
     }
-    let cookies = Cookies::of(&request, &oauth);
-    match oauth.server.authorize(&parameters, requested_host(&request).as_ref(), cookies.browser()).await {
+    let cookies = Cookies::of(&http_request, &oauth);
+    match oauth.server.authorize(&parameters, requested_host(&http_request).as_ref(), cookies.browser()).await {
         Authorize::Page(problem) => oauth.problem(&service, &problem),
         Authorize::Redirect(url) => oauth.send_to(&service, &url, After::Link, &[]),
         Authorize::Consent { request, browser } => {
-            let cookie = browser.map(|secret| oauth.cookies.set_browser(&secret));
-            see_other(&consent_path(&request), cookie.as_slice())
+            let path = consent_path(&request);
+            see_other(&path, &oauth.keep_browser(&http_request, browser))
         }
     }
 }
@@ -146,8 +146,9 @@ pub(super) async fn callback(
     match whole::to_the_end(async move { server.callback(&parameters, cookies.browser()).await }).await {
         Ok(answer) => {
             let lifetime = oauth.server.settings().session_lifetime;
-            let cookie = answer.session.map(|secret| oauth.cookies.set_session(&secret, lifetime));
-            oauth.go_on(&service, answer.next, After::Link, cookie.as_slice())
+            let mut cookies = oauth.keep_browser(&request, None);
+            cookies.extend(answer.session.map(|secret| oauth.cookies.set_session(&secret, lifetime)));
+            oauth.go_on(&service, answer.next, After::Link, &cookies)
         }
         Err(error) => oauth.error_page(&service, error),
     }

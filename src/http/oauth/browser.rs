@@ -5,6 +5,8 @@ use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
 
 use crate::domain::Secret;
+use crate::domain::opaque::SecretHash;
+use crate::oauth::Browser;
 
 /// The cookies of one deployment. Their names and attributes follow from the issuer's scheme.
 #[derive(Debug, Clone, Copy)]
@@ -19,40 +21,49 @@ impl Cookies {
         Self { secure: issuer.starts_with("https://") }
     }
 
-    /// The value that binds pending sign-ins to this browser.
+    /// The values that bind pending sign-ins to this browser, with spaces between.
     pub(super) fn browser(self, request: &HttpRequest) -> Option<Secret> {
-        self.read(request, "mfa-browser")
+        let values: Vec<String> = self.browsers(request).iter().map(|value| value.expose().to_owned()).collect();
+        (!values.is_empty()).then(|| Secret::new(values.join(" ")))
+    }
+
+    fn browsers(self, request: &HttpRequest) -> Vec<Secret> {
+        let prefix = self.name(BROWSER);
+        let Ok(cookies) = request.cookies() else { return Vec::new() };
+        let ours = cookies.iter().filter(|cookie| cookie.name().starts_with(&prefix));
+        ours.filter_map(|cookie| sound(cookie.value())).take(Browser::MANY).collect()
     }
 
     /// The value behind which a signed-in person stands.
     pub(super) fn session(self, request: &HttpRequest) -> Option<Secret> {
-        self.read(request, "mfa-session")
+        request.cookie(&self.name(SESSION)).and_then(|cookie| sound(cookie.value()))
     }
 
-    /// Lives as long as a pending sign-in may.
-    pub(super) fn set_browser(self, value: &Secret) -> Cookie<'static> {
-        self.make("mfa-browser", value, Duration::hours(1))
+    /// Keeps what the browser has, and `fresh` besides, for as long as a session and a sign-in that begins at its end: both
+    /// are lost with it. Each has a name of its own, so that of two tabs neither overwrites what the other was given.
+    pub(super) fn keep_browser(
+        self,
+        request: &HttpRequest,
+        fresh: Option<Secret>,
+        session: std::time::Duration,
+    ) -> Vec<Cookie<'static>> {
+        let lifetime = whole_seconds(session) + Duration::hours(1);
+        let values = self.browsers(request).into_iter().chain(fresh);
+        values.map(|value| self.make(&browser_name(&value), &value, lifetime)).collect()
     }
 
     /// Lives as long as the session.
     pub(super) fn set_session(self, value: &Secret, lifetime: std::time::Duration) -> Cookie<'static> {
-        let seconds = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
-        self.make("mfa-session", value, Duration::seconds(seconds))
+        self.make(SESSION, value, whole_seconds(lifetime))
     }
 
     /// Removes the session.
     pub(super) fn forget_session(self) -> Cookie<'static> {
-        self.make("mfa-session", &Secret::new(""), Duration::ZERO)
+        self.make(SESSION, &Secret::new(""), Duration::ZERO)
     }
 
     fn name(self, name: &str) -> String {
         if self.secure { format!("__Host-{name}") } else { name.to_owned() }
-    }
-
-    fn read(self, request: &HttpRequest, name: &str) -> Option<Secret> {
-        const MAX_LENGTH: usize = 128;
-        let cookie = request.cookie(&self.name(name))?;
-        Some(cookie.value()).filter(|value| !value.is_empty() && value.len() <= MAX_LENGTH).map(Secret::new)
     }
 
     /// `Lax`, because the identity provider's redirect back must bring it along.
@@ -67,14 +78,46 @@ impl Cookies {
     }
 }
 
+const BROWSER: &str = "mfa-browser-";
+const SESSION: &str = "mfa-session";
+
+/// Told from others by a piece of its hash, which tells nothing.
+fn browser_name(value: &Secret) -> String {
+    let tag: String = SecretHash::of(value.expose()).as_str().chars().take(8).collect();
+    format!("{BROWSER}{tag}")
+}
+
+/// Ours hold these bytes only.
+fn sound(value: &str) -> Option<Secret> {
+    const MAX_LENGTH: usize = 128;
+    let sound = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+    let good = !value.is_empty() && value.len() <= MAX_LENGTH && value.bytes().all(sound);
+    good.then(|| Secret::new(value))
+}
+
+fn whole_seconds(time: std::time::Duration) -> Duration {
+    Duration::seconds(i64::try_from(time.as_secs()).unwrap_or(i64::MAX / 2))
+}
+
 #[cfg(test)]
 mod tests {
+    use actix_web::test::TestRequest;
+
     use super::*;
+
+    const SESSION_LIFETIME: std::time::Duration = std::time::Duration::from_secs(8 * 3600);
+
+    fn kept(issuer: &str, request: TestRequest, fresh: Option<&str>) -> Vec<String> {
+        let fresh = fresh.map(Secret::new);
+        let cookies = Cookies::of(issuer).keep_browser(&request.to_http_request(), fresh, SESSION_LIFETIME);
+        cookies.iter().map(ToString::to_string).collect()
+    }
 
     #[test]
     fn cookies_are_out_of_reach_for_scripts_and_other_hosts() {
-        let text = Cookies::of("https://auth.example.com").set_browser(&Secret::new("v")).to_string();
-        for attribute in ["__Host-mfa-browser=v", "HttpOnly", "Secure", "SameSite=Lax", "Path=/", "Max-Age=3600"] {
+        let text = kept("https://auth.example.com", TestRequest::default(), Some("v")).concat();
+        for attribute in ["__Host-mfa-browser-", "=v;", "HttpOnly", "Secure", "SameSite=Lax", "Path=/", "Max-Age=32400"]
+        {
             assert!(text.contains(attribute), "{text} lacks {attribute}");
         }
         assert!(!text.contains("Domain"), "{text}");
@@ -82,7 +125,18 @@ mod tests {
 
     #[test]
     fn plain_http_on_loopback_works_without_the_prefix() {
-        let text = Cookies::of("http://localhost:8080").set_browser(&Secret::new("v")).to_string();
-        assert!(text.starts_with("mfa-browser=v") && !text.contains("Secure"), "{text}");
+        let text = kept("http://localhost:8080", TestRequest::default(), Some("v")).concat();
+        assert!(text.starts_with("mfa-browser-") && !text.contains("Secure"), "{text}");
+    }
+
+    #[test]
+    fn of_two_tabs_neither_overwrites_what_the_other_was_given_and_both_are_kept_on() {
+        let name = |text: &str| text.split('=').next().unwrap().to_owned();
+        let issuer = "https://auth.example.com";
+        let [one, two] = ["one", "two"].map(|value| kept(issuer, TestRequest::default(), Some(value)).concat());
+        assert_ne!(name(&one), name(&two));
+        let header = format!("{}=one; {}=two; __Host-mfa-browser-x=\"a b\"; mfa-browser-y=z", name(&one), name(&two));
+        let request = TestRequest::default().insert_header(("cookie", header));
+        assert_eq!(kept(issuer, request, None), [one, two], "renewed, and nothing else is taken for ours");
     }
 }

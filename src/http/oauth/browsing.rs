@@ -42,6 +42,11 @@ pub(super) enum After {
 }
 
 impl OAuthService {
+    /// The cookies that a browser needs from now on.
+    pub(super) fn keep_browser(&self, request: &HttpRequest, fresh: Option<Secret>) -> Vec<Cookie<'static>> {
+        self.cookies.keep_browser(request, fresh, self.server.settings().session_lifetime)
+    }
+
     /// A page, with cookies.
     pub(super) fn page(&self, content: &dyn Content, cookies: &[Cookie<'_>]) -> HttpResponse {
         let mut response = self.pages.show(content).into_response();

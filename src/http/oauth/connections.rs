@@ -96,8 +96,7 @@ async fn begin(
         return oauth.error_page(service, error);
     }
     let answer = oauth.server.sign_in(provider, false, Cookies::of(request, oauth).browser()).await;
-    let cookie = answer.browser.map(|secret| oauth.cookies.set_browser(&secret));
-    oauth.go_on(service, answer.next, after, cookie.as_slice())
+    oauth.go_on(service, answer.next, after, &oauth.keep_browser(request, answer.browser))
 }
 
 /// `POST /sign-out`
@@ -120,11 +119,7 @@ pub(super) async fn sign_out(
 
 impl OAuthService {
     /// The form, if it came from a page of ours.
-    pub(super) async fn own_form(
-        &self,
-        request: &HttpRequest,
-        payload: web::Payload,
-    ) -> Result<Parameters, Problem> {
+    pub(super) async fn own_form(&self, request: &HttpRequest, payload: web::Payload) -> Result<Parameters, Problem> {
         if !self.is_own_form(request) {
             return Err(ProblemKind::ForeignForm.into());
         }
