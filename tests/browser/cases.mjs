@@ -71,6 +71,11 @@ class Stage {
 
 export const press = (page, name) => page.getByRole("button", { name, exact: true }).first().click();
 
+// Presses a button and waits for the page that comes, where it may look like the one before.
+export async function submit(page, name) {
+  await Promise.all([page.waitForEvent("framenavigated"), press(page, name)]);
+}
+
 // Says yes and waits for the page where one signs in.
 export async function allow(page) {
   await press(page, "Allow");

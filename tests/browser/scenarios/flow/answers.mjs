@@ -1,6 +1,6 @@
 // What the client is told, and that nothing on the way needs a script, a mouse or an exception from the pages' policy.
 import assert from "node:assert/strict";
-import { allow, arrive, heading, press, runAll, signIn } from "../../cases.mjs";
+import { allow, arrive, heading, press, runAll, signIn, submit } from "../../cases.mjs";
 
 export default (browser, world) => runAll(browser, world, cases);
 
@@ -50,11 +50,11 @@ const cases = {
 
   async "none of it needs scripts"(stage) {
     const [window, client] = [await stage.window({ javaScriptEnabled: false }), await stage.client()];
-    const { access_token: token } = await stage.connect(window, client);
+    const { access_token: token } = await stage.connect(window, client, "erin@example.com");
     assert.equal(await client.call(token), 200);
     await window.goto(`${stage.issuer}/connections`);
-    await press(window.page, "Withdraw");
-    await heading(window.page, "My connections");
+    await submit(window.page, "Withdraw");
+    await heading(window.page, "No app is connected", 2);
     assert.equal(await client.call(token), 401);
     assert.deepEqual(window.takeComplaints(), []);
   },

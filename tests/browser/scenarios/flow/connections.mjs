@@ -1,6 +1,6 @@
 // A person's own page: what is connected, and the end of it.
 import assert from "node:assert/strict";
-import { allow, arrive, heading, press, runAll, signIn } from "../../cases.mjs";
+import { heading, press, runAll, signIn, submit } from "../../cases.mjs";
 
 export default (browser, world) => runAll(browser, world, cases);
 
@@ -71,7 +71,7 @@ const cases = {
     const id = (window) => window.page.locator("button[name=withdraw]").first().getAttribute("value");
     assert.notEqual(await id(alice), await id(bob));
     await bob.page.locator("button[name=withdraw]").first().evaluate((button, value) => (button.value = value), await id(alice));
-    await press(bob.page, "Withdraw");
+    await submit(bob.page, "Withdraw");
     await heading(bob.page, "My connections");
     assert.equal(await client.call(alices), 200);
     await press(bob.page, "Withdraw");
