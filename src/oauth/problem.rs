@@ -41,6 +41,8 @@ pub enum ProblemKind {
     ProviderUnavailable,
     /// Nobody signed in: the identity provider refused, or the person stopped.
     NotSignedIn,
+    /// Too often from one address.
+    TooManyRequests,
     /// Our own trouble.
     Unavailable,
 }
@@ -54,11 +56,13 @@ impl From<ProblemKind> for Problem {
 /// An error of our own trouble stays that; anything else about a page is a link that cannot be followed.
 impl From<OAuthError> for Problem {
     fn from(error: OAuthError) -> Self {
-        let ours = matches!(
-            error.code,
-            ErrorCode::ServerError | ErrorCode::TemporarilyUnavailable | ErrorCode::TooManyRequests
-        );
-        let kind = if ours { ProblemKind::Unavailable } else { ProblemKind::BadLink };
+        let kind = if error.code == ErrorCode::TooManyRequests {
+            ProblemKind::TooManyRequests
+        } else if matches!(error.code, ErrorCode::ServerError | ErrorCode::TemporarilyUnavailable) {
+            ProblemKind::Unavailable
+        } else {
+            ProblemKind::BadLink
+        };
         let cause = error.cause.unwrap_or_else(|| error.description.into_owned());
         Self { kind, cause: Some(cause), detail: None }
     }

@@ -83,6 +83,11 @@ impl AuthorizationServer {
         self.provider(Some(name)).map_or_else(String::new, |provider| provider.label().to_owned())
     }
 
+    /// What people call the provider `name`; without a name the only one.
+    pub fn provider_label(&self, name: Option<&str>) -> Option<String> {
+        self.provider(name).map(|provider| provider.label().to_owned())
+    }
+
     /// The development login, where there is one.
     pub fn development_login(&self) -> Option<&DevelopmentLogin> {
         self.providers.iter().find_map(|provider| provider.development_login())

@@ -1,37 +1,54 @@
 // What scenarios work with: a browser without a network, windows that keep every complaint, and the checks of a page.
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import axe from "axe-core";
 import { chromium } from "playwright-core";
 
+// Of one step, in milliseconds: on a busy machine.
+const TIMEOUT = 30_000;
 const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+
+const ARGUMENTS = [
+  // Names of the tests lead to this machine, all others nowhere.
+  "--host-resolver-rules=MAP *.example.com 127.0.0.1,MAP * ~NOTFOUND,EXCLUDE 127.0.0.1,EXCLUDE localhost",
+  "--no-proxy-server",
+  // Measured as on a phone, on which scroll bars take no room.
+  "--hide-scrollbars",
+];
 
 export class Browser {
   #browser;
+  #options;
 
   // CHROMIUM names another browser than the system's.
   static async launch() {
     const executablePath = process.env.CHROMIUM ?? PLACES.find(existsSync);
     if (!executablePath) throw new Error("there is no chromium; run scripts/install-tools.sh");
     const browser = new Browser();
-    browser.#browser = await chromium.launch({
-      executablePath,
-      args: [
-        // Names of the tests lead to this machine, all others nowhere.
-        "--host-resolver-rules=MAP *.example.com 127.0.0.1,MAP * ~NOTFOUND,EXCLUDE 127.0.0.1,EXCLUDE localhost",
-        "--no-proxy-server",
-        // Measured as on a phone, on which scroll bars take no room.
-        "--hide-scrollbars",
-      ],
-    });
+    browser.#options = { executablePath, args: ARGUMENTS };
+    browser.#browser = await chromium.launch(browser.#options);
     return browser;
   }
 
   // A window with cookies of its own. `options` are those of Playwright's newContext; `width` and `height` for short.
   async open({ width = 1280, height = 800, ...options } = {}) {
     const context = await this.#browser.newContext({ viewport: { width, height }, ...options });
-    context.setDefaultTimeout(30_000);
+    context.setDefaultTimeout(TIMEOUT);
     return new Window(await context.newPage());
+  }
+
+  // A window that takes no cookies, as people can tell their browser: a setting of a profile, so a browser of its own.
+  async openWithoutCookies() {
+    const profile = mkdtempSync(join(tmpdir(), "browser-"));
+    mkdirSync(join(profile, "Default"));
+    const preferences = { profile: { default_content_setting_values: { cookies: 2 } } };
+    writeFileSync(join(profile, "Default", "Preferences"), JSON.stringify(preferences));
+    const context = await chromium.launchPersistentContext(profile, this.#options);
+    context.setDefaultTimeout(TIMEOUT);
+    const window = new Window(context.pages()[0] ?? (await context.newPage()));
+    window.profile = profile;
+    return window;
   }
 
   close() {
@@ -77,6 +94,44 @@ export class Window {
     return this.page.goto(url);
   }
 
+  // Another tab, with the same cookies.
+  async tab(url) {
+    const page = await this.page.context().newPage();
+    if (url) await page.goto(url);
+    return page;
+  }
+
+  // Presses Tab until the control with this name has the focus.
+  async focus(name) {
+    for (let count = 0; count < 50; count += 1) {
+      await this.page.keyboard.press("Tab");
+      const focused = await this.page.evaluate(() => {
+        const element = document.activeElement;
+        return (element.labels?.[0] ?? element).innerText.trim();
+      });
+      if (focused === name) return;
+    }
+    throw new Error(`Tab never reaches ${name}`);
+  }
+
+  // What the first form with a token would post.
+  fields(page = this.page) {
+    return page.locator("form:has([name=csrf])").last().evaluate((form) => Object.fromEntries(new FormData(form)));
+  }
+
+  // Asks with this window's cookies, beside its page, and follows redirects. `next`: where the page would go on by itself.
+  async get(url, options = { method: "GET" }) {
+    const answer = await this.page.context().request.fetch(url, options);
+    const text = await answer.text();
+    const next = /content="0;url=([^"]*)"/.exec(text)?.[1].replace(/&#38;|&amp;/g, "&");
+    return { status: answer.status(), text, next };
+  }
+
+  // The same with a form.
+  post(url, form) {
+    return this.get(url, { method: "POST", form });
+  }
+
   // Keeps the browser at this origin, so that a page which goes on by itself can be looked at: after an answer without
   // content a browser stays where it is.
   async stayAt(origin) {
@@ -117,6 +172,16 @@ export class Window {
     });
   }
 
+  // Everything that is wrong with the page. Complaints first: what axe does to the page is not the page's.
+  async faults() {
+    const complaints = this.takeComplaints();
+    const overflow = await this.overflow();
+    const accessibility = await this.accessibilityFaults();
+    this.takeComplaints();
+    const scripts = await this.page.locator("script").count();
+    return [...complaints, ...overflow, ...accessibility, ...(scripts ? ["there is a script"] : [])];
+  }
+
   // Presses Tab until the focus comes round; tells each stop's name, and whether it can be seen there.
   async tabStops() {
     const stops = [];
@@ -146,7 +211,9 @@ export class Window {
     await this.page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
   }
 
-  close() {
-    return this.page.context().close();
+  async close() {
+    await this.page.context().close();
+    // Its processes may still write while they end.
+    if (this.profile) rmSync(this.profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 }

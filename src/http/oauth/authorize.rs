@@ -14,24 +14,24 @@ use crate::oauth::{Authorize, ConsentPage, OAuthError, Parameters, Question};
 
 /// `GET` or `POST /authorize` (RFC 6749 §3.1).
 pub(super) async fn authorize(
-    request: HttpRequest,
+    http_request: HttpRequest,
     payload: web::Payload,
     oauth: web::Data<OAuthService>,
     service: web::Data<Service>,
 ) -> HttpResponse {
     let work = async {
-        let parameters = read(&request, payload, &oauth).await?;
+        let parameters = read(&http_request, payload, &oauth).await?;
         // A form of another site comes without our cookies (`SameSite=Lax`) and would replace them; a link brings them along.
-        if !oauth.is_own_host(&request) || request.method() == Method::POST {
-            return Ok(oauth.to_own_host(&request, &parameters));
+        if !oauth.is_own_host(&http_request) || http_request.method() == Method::POST {
+            return Ok(oauth.to_own_host(&http_request, &parameters));
         }
-        let cookies = Cookies::of(&request, &oauth);
-        let host = requested_host(&request);
+        let cookies = Cookies::of(&http_request, &oauth);
+        let host = requested_host(&http_request);
         Ok(match oauth.server.authorize(&parameters, host.as_ref(), cookies.browser()).await {
             Authorize::Page(problem) => oauth.problem(&service, &problem),
             Authorize::Redirect(url) => oauth.send_to(&service, &url, After::Link, &[]),
             Authorize::Consent { request, browser } => {
-                see_other(&consent_path(&request), cookies.renewed(browser.as_ref(), &oauth).as_slice())
+                see_other(&consent_path(&request), &oauth.keep_browser(&http_request, browser))
             }
         })
     };
@@ -59,6 +59,15 @@ impl OAuthService {
             .insert_header((header::LOCATION, location))
             .insert_header((header::CACHE_CONTROL, "no-store"))
             .finish()
+    }
+
+    /// What people call the place where an answer to `/consent` leads: after a no it is the client's, which nobody vouches
+    /// for.
+    fn goal(&self, form: &Parameters) -> Option<String> {
+        if form.optional("decision")? != "approve" {
+            return None;
+        }
+        self.server.provider_label(form.optional("provider"))
     }
 
     fn question(&self, question: Question) -> Consent {
@@ -90,7 +99,7 @@ pub(super) async fn consent_page(
         Ok(match oauth.server.consent_page(id, cookies.browser()).await {
             ConsentPage::Ask(question) => oauth.page(&oauth.question(*question), &[]),
             ConsentPage::Redirect(url) => oauth.send_to(&service, &url, After::Link, &[]),
-            ConsentPage::NotAllowed(who) => oauth.not_allowed(&service, *who, &[]),
+            ConsentPage::NotAllowed(who) => oauth.not_allowed(&service, *who),
             ConsentPage::Page(problem) => oauth.problem(&service, &problem),
         })
     };
@@ -106,9 +115,10 @@ pub(super) async fn consent(
 ) -> HttpResponse {
     let work = async {
         let form = oauth.own_form(&request, payload).await?;
+        let after = After::Form { to: oauth.goal(&form) };
         let (server, cookies) = (Arc::clone(&oauth.server), Cookies::of(&request, &oauth));
         let next = whole::to_the_end(async move { server.consent(&form, cookies.browser()).await }).await?;
-        Ok(oauth.go_on(&service, next, After::Form, &[]))
+        Ok(oauth.go_on(&service, next, after, &[]))
     };
     oauth.shown(&service, work).await
 }
@@ -122,12 +132,11 @@ pub(super) async fn callback(
     let work = async {
         let parameters = body::query(&request)?;
         let (server, cookies) = (Arc::clone(&oauth.server), Cookies::of(&request, &oauth));
-        let brought = cookies.clone();
-        let answer = whole::to_the_end(async move { server.callback(&parameters, brought.browser()).await }).await?;
+        let answer = whole::to_the_end(async move { server.callback(&parameters, cookies.browser()).await }).await?;
         let lifetime = oauth.server.settings().session_lifetime;
         let session = answer.session.map(|secret| oauth.cookies.set_session(&secret, lifetime));
-        let cookies: Vec<_> =
-            session.into_iter().flat_map(|set| [Some(set), cookies.renewed(None, &oauth)]).flatten().collect();
+        let renewed = if session.is_some() { oauth.keep_browser(&request, None) } else { Vec::new() };
+        let cookies: Vec<_> = session.into_iter().chain(renewed).collect();
         Ok(oauth.go_on(&service, answer.next, After::Link, &cookies))
     };
     oauth.shown(&service, work).await

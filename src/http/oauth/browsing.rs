@@ -8,7 +8,7 @@ use super::OAuthService;
 use crate::domain::Secret;
 use crate::http::Service;
 use crate::http::pages::{Content, Destination, Failure, Form, Forwarding, NotAllowed, ResourceView, Trouble};
-use crate::oauth::{Browser, Next, OAuthError, Problem, ProblemKind};
+use crate::oauth::{Browser, Next, Problem, ProblemKind};
 
 /// What a browser brought along, kept for as long as the work takes.
 #[derive(Debug, Clone, Default)]
@@ -22,12 +22,6 @@ impl Cookies {
         Self { browser: service.cookies.browser(request), session: service.cookies.session(request) }
     }
 
-    /// The cookie of this browser, set anew: the one that it was just given, or the one that it brought.
-    pub(super) fn renewed(&self, given: Option<&Secret>, service: &OAuthService) -> Option<Cookie<'static>> {
-        let lifetime = service.server.settings().session_lifetime;
-        given.or(self.browser.as_ref()).map(|secret| service.cookies.set_browser(secret, lifetime))
-    }
-
     pub(super) fn browser(&self) -> Browser<'_> {
         Browser {
             cookie: self.browser.as_ref().map(Secret::expose),
@@ -38,13 +32,21 @@ impl Cookies {
 
 /// How the browser got here: after a form it must not be redirected to another origin, or `form-action 'self'` would
 /// stop it in Chromium.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum After {
     Link,
-    Form,
+    Form {
+        /// What the operator calls the place where it goes on. What a client calls itself is not said there.
+        to: Option<String>,
+    },
 }
 
 impl OAuthService {
+    /// The cookies that a browser needs from now on.
+    pub(super) fn keep_browser(&self, request: &HttpRequest, fresh: Option<Secret>) -> Vec<Cookie<'static>> {
+        self.cookies.keep_browser(request, fresh, self.server.settings().session_lifetime)
+    }
+
     /// A page, with cookies.
     pub(super) fn page(&self, content: &dyn Content, cookies: &[Cookie<'_>]) -> HttpResponse {
         let mut response = self.pages.show(content).into_response();
@@ -70,9 +72,9 @@ impl OAuthService {
     pub(super) async fn shown(
         &self,
         service: &Service,
-        work: impl Future<Output = Result<HttpResponse, OAuthError>>,
+        work: impl Future<Output = Result<HttpResponse, Problem>>,
     ) -> HttpResponse {
-        work.await.unwrap_or_else(|error| self.problem(service, &Problem::from(error)))
+        work.await.unwrap_or_else(|problem| self.problem(service, &problem))
     }
 
     /// Where the browser goes next.
@@ -80,7 +82,8 @@ impl OAuthService {
         match next {
             Next::Redirect(url) => self.send_to(service, &url, after, cookies),
             Next::Ask { request } => see_other(&consent_path(&request), cookies),
-            Next::NotAllowed(who) => self.not_allowed(service, *who, cookies),
+            // By a page that can be loaded again: the provider's answer, in this address, cannot be used twice.
+            Next::NotAllowed(who) => see_other(&consent_path(&who.request), cookies),
             Next::SignedIn => see_other("/connections", cookies),
             Next::Page(problem) => {
                 let mut response = self.problem(service, &problem);
@@ -91,12 +94,7 @@ impl OAuthService {
     }
 
     /// Somebody signed in who may not.
-    pub(super) fn not_allowed(
-        &self,
-        service: &Service,
-        who: crate::oauth::NotAllowed,
-        cookies: &[Cookie<'_>],
-    ) -> HttpResponse {
+    pub(super) fn not_allowed(&self, service: &Service, who: crate::oauth::NotAllowed) -> HttpResponse {
         let page = NotAllowed {
             form: Form::new("/consent", who.csrf).with("request", who.request),
             person: who.person,
@@ -105,7 +103,7 @@ impl OAuthService {
             client: who.client_name,
             request_id: service.request_ids.make(),
         };
-        self.page(&page, cookies)
+        self.page(&page, &[])
     }
 
     /// To the identity provider, or back to the client.
@@ -113,7 +111,7 @@ impl OAuthService {
         match (after, Destination::parse(url)) {
             (_, None) => self.problem(service, &ProblemKind::UnknownRedirectUri.into()),
             (After::Link, Some(destination)) => redirect(HttpResponse::Found(), destination.as_str(), cookies),
-            (After::Form, Some(destination)) => self.page(&Forwarding { destination, to: None }, cookies),
+            (After::Form { to }, Some(destination)) => self.page(&Forwarding { destination, to }, cookies),
         }
     }
 }
@@ -157,6 +155,7 @@ const fn trouble(kind: ProblemKind) -> Trouble {
         ProblemKind::ForeignForm => Trouble::StaleForm,
         ProblemKind::ProviderUnavailable => Trouble::ProviderUnavailable,
         ProblemKind::NotSignedIn => Trouble::ProviderUntrustworthy,
+        ProblemKind::TooManyRequests => Trouble::TooManyRequests,
         ProblemKind::Unavailable => Trouble::Unavailable,
     }
 }

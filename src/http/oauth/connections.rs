@@ -10,7 +10,7 @@ use crate::http::Service;
 use crate::http::pages::{
     ClientOrigin, ClientView, Connection, Connections, Form, Place, ResourceView, SignIn, SignedOut,
 };
-use crate::oauth::{self, Disconnected, GrantView, OAuthError, Parameters, ProblemKind};
+use crate::oauth::{self, Disconnected, GrantView, Parameters, Problem, ProblemKind};
 
 /// `GET /connections`
 pub(super) async fn list(
@@ -49,7 +49,8 @@ pub(super) async fn withdraw(
         };
         Ok(match whole::to_the_end(end).await?? {
             Disconnected::Done => see_other("/connections", &[]),
-            Disconnected::NobodySignedIn => see_other("/sign-in", &[]),
+            // No redirect: where one can sign in at one place only, it would lead there, after a form.
+            Disconnected::NobodySignedIn => oauth.sign_in(&request, &service, false).await?,
             Disconnected::ForeignForm => oauth.problem(&service, &ProblemKind::ForeignForm.into()),
         })
     };
@@ -62,16 +63,7 @@ pub(super) async fn sign_in_page(
     oauth: web::Data<OAuthService>,
     service: web::Data<Service>,
 ) -> HttpResponse {
-    let providers = oauth.server.provider_choices();
-    if providers.len() == 1 {
-        return oauth.shown(&service, begin(&request, &oauth, &service, None, After::Link)).await;
-    }
-    let page = SignIn {
-        form: Form::new("/sign-in", ""),
-        purpose: "see your connections".to_owned(),
-        providers: views::providers(providers),
-    };
-    oauth.page(&page, &[])
+    oauth.shown(&service, oauth.sign_in(&request, &service, true)).await
 }
 
 /// `POST /sign-in`
@@ -83,7 +75,9 @@ pub(super) async fn sign_in(
 ) -> HttpResponse {
     let work = async {
         let form = oauth.own_form(&request, payload).await?;
-        begin(&request, &oauth, &service, form.optional("provider"), After::Form).await
+        let provider = form.optional("provider");
+        let after = After::Form { to: oauth.server.provider_label(provider) };
+        begin(&request, &oauth, &service, provider, after).await
     };
     oauth.shown(&service, work).await
 }
@@ -94,13 +88,12 @@ async fn begin(
     service: &Service,
     provider: Option<&str>,
     after: After,
-) -> Result<HttpResponse, OAuthError> {
+) -> Result<HttpResponse, Problem> {
     oauth.admit(&oauth.limits.begin, request)?;
-    let cookies = Cookies::of(request, oauth);
-    let answer = oauth.server.sign_in(provider, false, cookies.browser()).await;
-    let cookie =
-        cookies.renewed(answer.browser.as_ref(), oauth).filter(|_| matches!(answer.next, oauth::Next::Redirect(_)));
-    Ok(oauth.go_on(service, answer.next, after, cookie.as_slice()))
+    let answer = oauth.server.sign_in(provider, false, Cookies::of(request, oauth).browser()).await;
+    let goes_on = matches!(answer.next, oauth::Next::Redirect(_));
+    let cookies = if goes_on { oauth.keep_browser(request, answer.browser) } else { Vec::new() };
+    Ok(oauth.go_on(service, answer.next, after, &cookies))
 }
 
 /// `POST /sign-out`
@@ -125,15 +118,26 @@ pub(super) async fn sign_out(
 
 impl OAuthService {
     /// The form, if it came from a page of ours.
-    pub(super) async fn own_form(
-        &self,
-        request: &HttpRequest,
-        payload: web::Payload,
-    ) -> Result<Parameters, OAuthError> {
+    pub(super) async fn own_form(&self, request: &HttpRequest, payload: web::Payload) -> Result<Parameters, Problem> {
         if !self.is_own_form(request) {
-            return Err(OAuthError::invalid_request("the form was sent from another site"));
+            return Err(ProblemKind::ForeignForm.into());
         }
-        body::form(request, payload).await
+        Ok(body::form(request, payload).await?)
+    }
+
+    /// To the only identity provider, or to the choice among several.
+    async fn sign_in(&self, request: &HttpRequest, service: &Service, by_link: bool) -> Result<HttpResponse, Problem> {
+        let providers = self.server.provider_choices();
+        if let [only] = providers.as_slice() {
+            let after = if by_link { After::Link } else { After::Form { to: Some(only.label.clone()) } };
+            return begin(request, self, service, None, after).await;
+        }
+        let page = SignIn {
+            form: Form::new("/sign-in", ""),
+            purpose: "see your connections".to_owned(),
+            providers: views::providers(providers),
+        };
+        Ok(self.page(&page, &[]))
     }
 
     fn connections(&self, service: &Service, connections: oauth::Connections) -> Connections {

@@ -2,12 +2,12 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::browsing::see_other;
+use super::browsing::After;
 use super::{OAuthService, body};
 use crate::http::Service;
 use crate::http::pages::{DevelopmentSignIn, Form};
 use crate::idp::development::{ClaimedPerson, DevelopmentSettings};
-use crate::oauth::Parameters;
+use crate::oauth::{Next, Parameters};
 
 /// `GET /sign-in/development?state=…`
 pub(super) async fn form(
@@ -18,7 +18,8 @@ pub(super) async fn form(
     oauth.shown(&service, async { Ok(oauth.development_form(&body::query(&request)?, None)) }).await
 }
 
-/// `POST /sign-in/development`: on to the callback, as if a provider had answered.
+/// `POST /sign-in/development`: on to the callback, as if a provider had answered. By a page: the callback redirects to the
+/// client, which a browser would not follow after a form.
 pub(super) async fn sign_in(
     request: HttpRequest,
     payload: web::Payload,
@@ -33,7 +34,8 @@ pub(super) async fn sign_in(
             Ok(code) => {
                 let mut query = url::form_urlencoded::Serializer::new(String::new());
                 query.append_pair("code", code.expose()).append_pair("state", state);
-                see_other(&format!("/callback?{}", query.finish()), &[])
+                let callback = format!("{}/callback?{}", oauth.server.settings().issuer, query.finish());
+                oauth.go_on(&service, Next::Redirect(callback), After::Form { to: None }, &[])
             }
             Err(error) => oauth.development_form(&form, Some(error.to_string())),
         })

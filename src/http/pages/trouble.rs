@@ -78,6 +78,11 @@ impl Trouble {
         }
     }
 
+    /// Whether a person can go on at our own pages. Where an app sent something wrong, they would only lead away from it.
+    pub(super) const fn leads_on(self) -> bool {
+        !matches!(self, Self::BadRequest | Self::UnknownClient | Self::UnknownRedirect | Self::NotFound)
+    }
+
     /// Statuses that say "later" also say when.
     pub(super) const fn retry_after(self) -> Option<u32> {
         match self {
@@ -159,16 +164,17 @@ const EXPIRED: Words = Words {
 const OTHER_BROWSER: Words = Words {
     status: StatusCode::FORBIDDEN,
     title: "This sign-in belongs to another browser",
-    happened: "It was started in another browser, in a private window, or before cookies were deleted. Somebody \
-         may also have sent you a link to a sign-in of their own.",
-    to_do: "If you wanted to connect an app, start again there, in one browser. You can close this window.",
+    happened: "It was started in another browser or in a private window, or this browser has lost or refused its \
+         cookie. Somebody may also have sent you a link to a sign-in of their own.",
+    to_do: "If you wanted to connect an app, allow cookies for this site, then start again in the app. You can close \
+         this window.",
 };
 
 const ALREADY_ANSWERED: Words = Words {
     status: StatusCode::CONFLICT,
     title: "This sign-in is finished",
-    happened: "It was answered before, and each sign-in is answered only once.",
-    to_do: "Look at the app: it should be connected. If it is not, connect again from there.",
+    happened: "It was answered before, with a yes or a no, and each sign-in is answered only once.",
+    to_do: "Look at the app. If it is not connected and should be, connect again from there.",
 };
 
 const STALE_FORM: Words = Words {

@@ -2,11 +2,12 @@
 
 use super::support::World;
 use super::support::fixtures::{
-    CHALLENGE, FOREIGN_RESOURCE, ISSUER, OTHER_RESOURCE, RESOURCE, client, keep_client, policies, query, request,
+    CHALLENGE, FOREIGN_RESOURCE, ISSUER, OTHER_RESOURCE, RESOURCE, client, keep_client, policies, query, redirect_of,
+    request,
 };
-use super::support::world::Plan;
+use super::support::world::{Flow, Plan};
 use crate::domain::{Authority, Scheme, ScopeSet};
-use crate::oauth::{Authorize, Browser, GrantType, ProblemKind, RedirectUri};
+use crate::oauth::{Authorize, Browser, ConsentPage, GrantType, ProblemKind, RedirectUri};
 
 async fn outcome(world: &World, changes: &[(&str, &str)]) -> String {
     match world.server.authorize(&request(changes), None, Browser::default()).await {
@@ -115,7 +116,7 @@ async fn a_request_without_resource_means_the_one_of_its_host_or_the_only_one() 
                     let cookie = browser.unwrap();
                     let browser = Browser { cookie: Some(cookie.expose()), session: None };
                     match server.consent_page(&request, browser).await {
-                        crate::oauth::ConsentPage::Ask(question) => question.resource,
+                        ConsentPage::Ask(question) => question.resource,
                         other => panic!("{other:?}"),
                     }
                 }
@@ -164,6 +165,24 @@ async fn a_browser_keeps_its_cookie_and_gets_one_only_when_it_has_none_of_ours()
     for foreign in ["", "x", "mfb_short", &"a".repeat(47), &format!("mfb_{}", "=".repeat(43))] {
         assert!(cookie_given(foreign.to_owned()).await, "{foreign}");
     }
+}
+
+/// Two tabs that came for the first time at the same moment got a cookie each.
+#[tokio::test]
+async fn a_browser_with_several_cookies_goes_on_with_what_it_began_under_any_of_them() {
+    let world = World::new().await;
+    let (one, two) = (world.begin(&[]).await, world.begin(&[]).await);
+    assert_ne!(one.cookie, two.cookie);
+    let both = format!("{} {}", one.cookie, two.cookie);
+    for flow in [&one, &two] {
+        let flow = Flow { cookie: both.clone(), ..flow.clone() };
+        let state = world.approve(&flow).await;
+        assert!(query(&redirect_of(world.return_with(&flow, &state).await.next), "code").is_some());
+    }
+    let stranger = world.begin(&[]).await;
+    let stranger = Flow { cookie: format!("{} mfb_x", stranger.cookie), ..one };
+    let page = world.server.consent_page(&stranger.request, stranger.browser()).await;
+    assert!(matches!(page, ConsentPage::Page(problem) if problem.kind == ProblemKind::OtherBrowser));
 }
 
 #[tokio::test]

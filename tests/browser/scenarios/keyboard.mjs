@@ -6,16 +6,8 @@ export default async function (browser, { url, press }) {
   await window.goto(url);
   const stops = await window.tabStops();
   const [before, after] = [window.page.url(), window.page.waitForEvent("framenavigated")];
-  await focus(window, press);
+  await window.focus(press);
   await window.page.keyboard.press("Enter");
   await after;
   return { stops, before, after: window.page.url(), complaints: window.takeComplaints() };
-}
-
-async function focus(window, name) {
-  for (let count = 0; count < 50; count += 1) {
-    await window.page.keyboard.press("Tab");
-    if ((await window.page.evaluate(() => document.activeElement.innerText)) === name) return;
-  }
-  throw new Error(`Tab never reaches ${name}`);
 }

@@ -12,7 +12,7 @@ export default async function (browser, { pages }) {
       await window.stayAt(new URL(pages[0].url).origin);
       for (const { name, url } of pages) {
         await window.goto(url);
-        const seen = await everythingWrong(window);
+        const seen = await window.faults();
         faults.push(...seen.map((fault) => `${name}, ${colorScheme}, ${device}: ${fault}`));
         looks += 1;
         await window.look(`${name}-${device}-${colorScheme}`);
@@ -21,14 +21,4 @@ export default async function (browser, { pages }) {
     }
   }
   return { faults, looks };
-}
-
-// Complaints first: what axe does to the page is not the page's.
-async function everythingWrong(window) {
-  const complaints = window.takeComplaints();
-  const overflow = await window.overflow();
-  const accessibility = await window.accessibilityFaults();
-  window.takeComplaints();
-  const scripts = await window.page.locator("script").count();
-  return [...complaints, ...overflow, ...accessibility, ...(scripts ? ["there is a script"] : [])];
 }
