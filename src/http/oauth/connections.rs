@@ -52,7 +52,11 @@ pub(super) async fn withdraw(
     };
     match whole::to_the_end(work).await.and_then(|outcome| outcome) {
         Ok(Disconnected::Done) => see_other("/connections", &[]),
-        Ok(Disconnected::NobodySignedIn) => see_other("/sign-in", &[]),
+        // From there it may go on to an identity provider.
+        Ok(Disconnected::NobodySignedIn) => {
+            let sign_in = format!("{}/sign-in", oauth.server.settings().issuer);
+            oauth.send_to(&service, &sign_in, After::Form, &[])
+        }
         Ok(Disconnected::ForeignForm) => oauth.problem(&service, &ProblemKind::ForeignForm.into()),
         Err(error) => oauth.error_page(&service, error),
     }
