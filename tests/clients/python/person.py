@@ -105,6 +105,9 @@ class Person:
     def act(self, page: Page, status: int, url: str, text: str) -> tuple[str, str, str]:
         if page.refresh:
             return "GET", urllib.parse.urljoin(url, page.refresh), ""
+        # Told that they may not, people could only try again as somebody else.
+        if status == 403:
+            raise Stuck(f"{status} at {urllib.parse.urlsplit(url).path}: {page.title.strip()}")
         for form in page.forms:
             if filled := self.fill(form):
                 return self.submit(form, filled, url)
