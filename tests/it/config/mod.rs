@@ -2,6 +2,7 @@
 
 pub mod documents;
 mod mcpauth;
+mod mcpauth_google;
 mod mistakes;
 mod process;
 mod sources;
