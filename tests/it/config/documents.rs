@@ -76,7 +76,8 @@ fn every_example_file_and_every_code_block_loads() {
     let mut report = Report::new("configurations");
     for path in files(&project().join("examples"), &|path| has_extension(path, "toml")) {
         report.row(shown(&path));
-        let text = with_secret_files(&fs::read_to_string(&path).unwrap(), &folder);
+        // As they are: who tries `check` on one has no secrets yet.
+        let text = fs::read_to_string(&path).unwrap();
         report.equal("the outcome", Config::from_toml(&text).map(|_| ()), Ok(()));
     }
     for path in files(&project(), &|path| has_extension(path, "md")) {
