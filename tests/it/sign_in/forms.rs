@@ -5,7 +5,7 @@ use crate::support::http::{Request, Response};
 use crate::support::report::Report;
 use crate::support::service::Service;
 
-const CONFIG: &str = r#"
+pub(super) const CONFIG: &str = r#"
 [[resources]]
 url = "http://localhost:8080/mcp"
 allowed_emails = ["alice@example.com"]
