@@ -11,12 +11,15 @@ RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/build/target \
     target="$(uname -m)-unknown-linux-musl" \
     && cargo build --release --locked --bin mcp-forward-auth --target "$target" \
-    && cp "target/$target/release/mcp-forward-auth" /mcp-forward-auth
+    && cp "target/$target/release/mcp-forward-auth" /mcp-forward-auth \
+    && mkdir /data
 
 FROM scratch
 # For issuers and key sets over https.
 COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /mcp-forward-auth /mcp-forward-auth
+# Where the authorization server keeps its state: mount a volume here. A named one takes over this owner.
+COPY --from=build --chown=65532:65532 /data /data
 # A number: there is no /etc/passwd here, and Kubernetes can check `runAsNonRoot`.
 USER 65532:65532
 # The public listener. The admin listener (127.0.0.1:9090) stays inside.

@@ -5,8 +5,8 @@
 # For the demo: traefik, envoy, nginx or caddy; `make demo-check` also takes all. PORT=… chooses the proxy's port.
 PROXY ?= traefik
 
-# A debug build: the tests use the same one, and a release build takes several times as long to optimise what three
-# requests do not need.
+# A debug build: the tests use the same one, and a release build takes several times as long to optimise what a demo
+# does not need.
 DEMO = scripts/install-tools.sh demo "$(PROXY)" && cargo build --locked && \
   exec .tools/venv/bin/python scripts/demo.py --proxy "$(PROXY)" $(if $(PORT),--port "$(PORT)")
 
@@ -22,11 +22,11 @@ test: tools check
 	scripts/check-proxy-configs.sh
 	cargo test --locked -- --test-threads=4
 
-# An issuer, an MCP server, the service and the proxy on this machine, and three requests to try. Ctrl-C ends it.
+# The service with its authorization server, an MCP server and the proxy on this machine, for any MCP client. Ctrl-C ends it.
 demo:
 	@$(DEMO)
 
-# Starts the demo, runs its three requests, compares the answers, ends it.
+# Starts the demo, connects to it as Alice and as Bob with the Python SDK, compares what comes of it, ends it.
 demo-check:
 	@$(DEMO) --check
 

@@ -1,5 +1,6 @@
-"""The demo: an issuer, the service, an MCP server and a proxy on loopback, and three requests to try.
+"""The demo: the service with its authorization server, an MCP server and a proxy on loopback, for any MCP client.
 
-`main` reads the command line, `stage` starts and ends the parts, `lines` holds the three requests, `screen` all that is
-printed. `issuer` runs inside this process; each `part` is a child process; `proxies` prepares the shipped files.
+`main` reads the command line, `stage` starts and ends the parts, `screen` holds all that is printed, `story` is what the
+check plays: clients that connect, people who agree and refuse. Each `part` is a child process; `proxies` prepares the
+shipped files.
 """

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from demo import ports, stage
 from demo.interrupts import Interrupts
-from demo.lines import lines
 from demo.proxies import NAMES, PROJECT
 from demo.screen import Decisions, say, show
-from demo.trouble import Interrupted, Trouble
+from demo.story import Step, Story
+from demo.trouble import Broken, Interrupted, Trouble
 
 
 def main() -> int:
@@ -33,44 +33,52 @@ def main() -> int:
 
 
 def _perform(options: argparse.Namespace, interrupts: Interrupts) -> None:
-    """Until a signal comes, a part ends, or the tokens are no longer good."""
+    """Until a signal comes or a part ends."""
     port = ports.demand(ports.DEFAULT if options.port is None else options.port)
-    say(f"Starting {NAMES[options.proxy]}, mcp-forward-auth, an MCP server and an issuer ...")
+    say(f"Starting {NAMES[options.proxy]}, mcp-forward-auth and an MCP server ...")
     try:
         with stage.set_up(options.proxy, port, options.service, interrupts) as running:
-            show(running, lines(running))
+            show(running)
             decisions = Decisions(running)
-            while time.time() < running.issuer.expires:
+            while True:
                 interrupts.obey()
                 running.demand_alive()
                 decisions.show_new()
                 time.sleep(0.1)
-            say("\nThe tokens are no longer good: start the demo again for new ones.")
     except Interrupted:
         say("\nEnded. Nothing of the demo is left.")
 
 
 def _check(proxy: str, options: argparse.Namespace, interrupts: Interrupts) -> bool:
-    """Runs the printed lines and says which of them kept their promise."""
+    """Plays the story and says which of its promises were kept."""
     port = ports.free() if options.port is None else ports.demand(options.port)
     kept = True
     with stage.set_up(proxy, port, options.service, interrupts) as running:
-        for line in lines(running):
+        for step in Story(running, interrupts).steps():
             interrupts.obey()
-            wrong = line.run()
+            wrong = _play(step)
             running.demand_alive()
-            say(f"{'FAIL' if wrong else 'ok  '}  {NAMES[proxy]:<8} {line.who:<7} {line.outcome}")
+            say(f"{'FAIL' if wrong else 'ok  '}  {NAMES[proxy]:<8} {step.who:<7} {step.outcome}")
             if wrong:
                 kept = False
-                say("\n".join(f"      {text}" for text in [line.command, *wrong]))
+                say(f"      {wrong}")
     return kept
+
+
+def _play(step: Step) -> str | None:
+    """How the step went wrong, if it did."""
+    try:
+        step.play()
+    except Broken as error:
+        return str(error)
+    return None
 
 
 def _parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="demo", description="mcp-forward-auth behind a real proxy, on this machine.")
     parser.add_argument("--proxy", choices=[*NAMES, "all"], default="traefik", help="the proxy; all only with --check")
     parser.add_argument("--port", type=_port, help="the proxy's port (8080; with --check any free one)")
-    parser.add_argument("--check", action="store_true", help="run the three lines, compare their results, and end")
+    parser.add_argument("--check", action="store_true", help="play the story with real clients, compare the outcomes, and end")
     parser.add_argument(
         "--service",
         type=Path,

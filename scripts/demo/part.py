@@ -14,6 +14,7 @@ from demo.interrupts import Interrupts
 from demo.trouble import Trouble
 
 PATIENCE = 60  # seconds to start; probed, so fast machines do not wait
+RUN = 120  # seconds for a part that ends by itself
 GRACE = 5  # seconds to end before a part is killed
 TAIL = 15  # lines of a log that are shown
 
@@ -30,7 +31,7 @@ class Part:
 
     def __init__(self, name: str, command: Sequence[str | Path], folder: Path) -> None:
         self.name = name
-        self.log = folder / f"{name.lower().replace(' ', '-')}.log"
+        self.log = folder / f"{re.sub('[^a-z0-9]+', '-', name.lower())}.log"
         with self.log.open("xb") as log:
             self._process = subprocess.Popen(
                 [*_leash(), *command],
@@ -60,6 +61,19 @@ class Part:
                 raise Trouble(f"{self.name} was not {what} within {PATIENCE} s. {self._last_lines()}")
             time.sleep(0.05)
         return answer
+
+    def wait_for_end(self, interrupts: Interrupts) -> str:
+        """What a part that ends by itself has written, whatever its status."""
+        deadline = time.monotonic() + RUN
+        try:
+            while self._process.poll() is None:
+                interrupts.obey()
+                if time.monotonic() > deadline:
+                    raise Trouble(f"{self.name} did not end within {RUN} s. {self._last_lines()}")
+                time.sleep(0.05)
+        finally:
+            end([self])
+        return self.log.read_text(errors="replace")
 
     def send(self, number: signal.Signals) -> None:
         """Signals the part and everything that it started, whether it lives itself or not."""

@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import os
 import re
 import shutil
 import sys
@@ -14,11 +13,11 @@ from pathlib import Path
 
 from demo import part, proxies
 from demo.interrupts import Interrupts
-from demo.issuer import Issuer
 from demo.part import Part
 from demo.trouble import Trouble
 
-PEOPLE = ("alice", "bob")
+HOST = "localhost"
+SCOPE = "mcp:read"
 METADATA = "/.well-known/oauth-protected-resource/mcp"
 
 SERVICE_CONFIG = """\
@@ -30,14 +29,22 @@ admin_listen = "127.0.0.1:0"
 format = "json"
 allows = 1
 
-[[issuers]]
-issuer = "{issuer}"
-
 [[resources]]
-url = "{resource}"
+url = "{origin}/mcp"
 name = "Demo"
 required_scopes = ["mcp:read"]
 allowed_emails = ["alice@example.com"]
+
+[authorization_server]
+issuer = "{origin}"
+name = "Demo"
+scope_descriptions = {{ "mcp:read" = "Read what the demo server has" }}
+
+[authorization_server.identity_provider]
+kind = "development"
+
+[store]
+url = "file:{folder}/mcp-forward-auth.redb"
 """
 
 
@@ -50,20 +57,22 @@ class Stage:
     server: str
     service: str
     admin: str
-    issuer: Issuer
     folder: Path
     parts: tuple[Part, ...]
 
     @property
+    def origin(self) -> str:
+        """The authorization server's name, which is where everything is."""
+        return origin_at(self.port)
+
+    @property
     def resource(self) -> str:
-        return resource_at(self.port)
+        """The URL that clients use, which is also the audience of their tokens."""
+        return f"{self.origin}/mcp"
 
     @property
     def service_log(self) -> Path:
         return self.parts[1].log
-
-    def token_file(self, name: str) -> Path:
-        return self.folder / name
 
     def demand_alive(self) -> None:
         """Says which part ended, if one did."""
@@ -71,9 +80,8 @@ class Stage:
             running.demand_alive()
 
 
-def resource_at(port: int) -> str:
-    """The URL that clients use, which is also the audience of their tokens."""
-    return f"http://localhost:{port}/mcp"
+def origin_at(port: int) -> str:
+    return f"http://{HOST}:{port}"
 
 
 @contextmanager
@@ -86,36 +94,24 @@ def set_up(proxy: str, port: int, service_binary: Path, interrupts: Interrupts) 
         folder = _make_folder(ending)
         parts: list[Part] = []
         ending.callback(lambda: part.end(parts[::-1]))
-        issuer = ending.enter_context(Issuer())
-        for name in PEOPLE:
-            _write_token(folder / name, issuer.token(name, resource_at(port)))
-
         server = _start_server(parts, folder)
-        service = _start_service(parts, folder, service_binary, issuer.url, resource_at(port))
+        service = _start_service(parts, folder, service_binary, origin_at(port))
         server_address = server.wait_for("listening", lambda: _listening_server(server.log), interrupts)
         public, admin = service.wait_for("listening", lambda: _listening_service(service.log), interrupts)
         service.wait_for("ready", lambda: _status(admin, "/readyz") == 200 or None, interrupts)
 
         front = _start_proxy(parts, folder, proxy, port, _port_of(public), _port_of(server_address))
         # Traefik answers 404 until it has read its routes. This one needs no decision, so none is shown.
-        front.wait_for("ready", lambda: _status(f"localhost:{port}", METADATA) == 200 or None, interrupts)
-        yield Stage(proxy, port, server_address, public, admin, issuer, folder, tuple(parts))
+        front.wait_for("ready", lambda: _status(f"{HOST}:{port}", METADATA) == 200 or None, interrupts)
+        yield Stage(proxy, port, server_address, public, admin, folder, tuple(parts))
 
 
 def _make_folder(ending: ExitStack) -> Path:
     folder = Path(tempfile.mkdtemp(prefix="mcp-demo-"))
     ending.callback(shutil.rmtree, folder, ignore_errors=True)
-    # Open to look at, tokens aside. Also, nginx started by root works as another user and has folders in here.
+    # Open to look at, the state aside. Also, nginx started by root works as another user and has folders in here.
     folder.chmod(0o755)
     return folder
-
-
-def _write_token(file: Path, token: str) -> None:
-    """For the user only: after `sudo make demo` that is the one who called sudo."""
-    file.touch(mode=0o600, exist_ok=False)
-    file.write_text(token, encoding="ascii")
-    if os.geteuid() == 0 and "SUDO_UID" in os.environ:
-        os.chown(file, int(os.environ["SUDO_UID"]), int(os.environ["SUDO_GID"]))
 
 
 def _start_server(parts: list[Part], folder: Path) -> Part:
@@ -123,9 +119,9 @@ def _start_server(parts: list[Part], folder: Path) -> Part:
     return _start(parts, "MCP server", [sys.executable, script, "--host", "127.0.0.1", "--port", "0"], folder)
 
 
-def _start_service(parts: list[Part], folder: Path, binary: Path, issuer: str, resource: str) -> Part:
+def _start_service(parts: list[Part], folder: Path, binary: Path, origin: str) -> Part:
     config = folder / "mcp-forward-auth.toml"
-    config.write_text(SERVICE_CONFIG.format(issuer=issuer, resource=resource), encoding="utf-8")
+    config.write_text(SERVICE_CONFIG.format(origin=origin, folder=folder), encoding="utf-8")
     return _start(parts, "mcp-forward-auth", [binary.resolve(), "serve", "--config", config], folder)
 
 

@@ -1,4 +1,4 @@
-"""Why the demo ends before its time."""
+"""Why the demo ends before its time, or its check fails."""
 
 
 class Trouble(Exception):
@@ -7,3 +7,7 @@ class Trouble(Exception):
 
 class Interrupted(Exception):
     """A signal or a closed terminal ended the demo."""
+
+
+class Broken(Exception):
+    """A promise of the demo that was not kept; the text says how."""

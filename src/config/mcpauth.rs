@@ -4,6 +4,7 @@
 
 use toml::{Table, Value};
 
+use super::mcpauth_provider::{self, Provider};
 use super::sources::Gathered;
 use super::{ConfigError, ConfigErrors, environment, mcpauth_flags, resource, scopes, server};
 use crate::domain::Issuer;
@@ -21,19 +22,23 @@ pub(super) fn read(arguments: &[String], environment: &[(String, String)]) -> Re
         return if arguments.is_empty() { Ok(None) } else { Err(missing.into()) };
     };
     let mut errors = ConfigErrors::default();
-    settings.refuse_what_has_no_meaning(&mut errors);
+    let provider = mcpauth_provider::read(&settings, &mut errors);
+    // Of a provider that was not understood nothing is known.
+    let is_foreign = provider.as_ref().is_some_and(|provider| !provider.is_ours());
+    settings.refuse_what_has_no_meaning(is_foreign, &mut errors);
     let written = Meaning {
         parent: errors.keep(parent_of(&domain)),
         domain: domain.value,
         paths: errors.keep(paths(&settings)).unwrap_or_default(),
         port: errors.keep(port(&settings)),
         level: errors.keep(level(&settings)),
-        issuer: errors.keep(issuer(&settings)),
+        provider,
         emails: errors.keep(emails(&settings)).unwrap_or_default(),
-        scopes: errors.keep(required_scopes(&settings)).unwrap_or_default(),
+        scopes: errors.keep(scopes_of(&settings, "requiredScopes", "REQUIRED_SCOPES")).unwrap_or_default(),
+        offered: errors.keep(scopes_of(&settings, "allowedScopes", "ALLOWED_SCOPES")).unwrap_or_default(),
     };
     if errors.is_empty() {
-        Ok(Some(Gathered { written: written.table(), warnings: settings.warnings() }))
+        Ok(Some(Gathered { written: written.table(), warnings: settings.warnings(is_foreign) }))
     } else {
         Err(errors)
     }
@@ -47,59 +52,66 @@ struct Meaning {
     paths: Vec<String>,
     port: Option<u16>,
     level: Option<&'static str>,
-    issuer: Option<String>,
+    provider: Option<Provider>,
     emails: Vec<String>,
     scopes: Vec<String>,
+    /// What tokens of ours may hold besides.
+    offered: Vec<String>,
 }
 
 impl Meaning {
     fn table(self) -> Table {
         let port = self.port.unwrap_or_default();
         let (parent, path) = (self.parent.unwrap_or_default(), self.paths.first().cloned().unwrap_or_default());
-        let own = format!("https://{}", self.domain);
+        let own = format!("https://{}", self.domain.to_ascii_lowercase());
         let server = Table::from_iter([
             ("listen".to_owned(), Value::from(format!("0.0.0.0:{port}"))),
-            ("metadata_url".to_owned(), Value::from(own.clone())),
+            ("metadata_url".to_owned(), Value::from(own.as_str())),
             ("also_decide_at".to_owned(), Value::from(self.paths)),
             ("contracts".to_owned(), Value::from(vec!["forward_auth"])),
-        ]);
-        let issuer = Table::from_iter([
-            ("issuer".to_owned(), Value::from(self.issuer.unwrap_or_default())),
-            ("audiences".to_owned(), Value::from(vec![own])),
         ]);
         // Every host beside the domain, whole, named by the protected path.
         let mut resource = Table::from_iter([
             ("url".to_owned(), Value::from(format!("https://*.{parent}{path}"))),
             ("also_paths".to_owned(), Value::from(vec!["/"])),
-            ("required_scopes".to_owned(), Value::from(self.scopes)),
+            ("required_scopes".to_owned(), Value::from(self.scopes.clone())),
         ]);
+        let is_ours = self.provider.as_ref().is_some_and(Provider::is_ours);
+        if is_ours && !self.offered.is_empty() {
+            let more = self.offered.into_iter().filter(|scope| !self.scopes.contains(scope));
+            let all: Vec<String> = self.scopes.iter().cloned().chain(more).collect();
+            resource.insert("challenge_scopes".to_owned(), Value::from(all));
+        }
         if !self.emails.is_empty() {
             resource.insert("allowed_emails".to_owned(), Value::from(self.emails));
         }
         let log = Table::from_iter([("level".to_owned(), Value::from(self.level.unwrap_or_default()))]);
-        Table::from_iter([
+        let mut written = Table::from_iter([
             ("server".to_owned(), server.into()),
             ("log".to_owned(), log.into()),
-            ("issuers".to_owned(), Value::from(vec![issuer])),
             ("resources".to_owned(), Value::from(vec![resource])),
-        ])
+        ]);
+        if let Some(provider) = self.provider {
+            provider.write(&own, &mut written);
+        }
+        written
     }
 }
 
-struct Settings<'e> {
+pub(super) struct Settings<'e> {
     flags: Vec<(String, String)>,
-    environment: &'e [(String, String)],
+    pub(super) environment: &'e [(String, String)],
 }
 
 /// A value and the name under which it was given.
-struct Given {
-    key: String,
-    value: String,
+pub(super) struct Given {
+    pub(super) key: String,
+    pub(super) value: String,
 }
 
 impl Settings<'_> {
     /// The flag, else the variable. Of a repeated flag the last one counts, as in Go.
-    fn get(&self, flag: &str, variable: &str) -> Option<Given> {
+    pub(super) fn get(&self, flag: &str, variable: &str) -> Option<Given> {
         let as_flag = self.flags.iter().rev().find(|(name, value)| name == flag && !value.is_empty());
         let given = |key: String, value: &str| Given { key, value: value.to_owned() };
         match as_flag {
@@ -115,33 +127,36 @@ impl Settings<'_> {
         items.map(|item| (given.key.clone(), item.to_owned())).collect()
     }
 
-    fn or(&self, flag: &str, variable: &str, default: &str) -> String {
+    pub(super) fn or(&self, flag: &str, variable: &str, default: &str) -> String {
         self.get(flag, variable).map_or_else(|| default.to_owned(), |given| given.value)
     }
 
     /// What would open or store something that this version cannot: ignoring it would surprise later.
-    fn refuse_what_has_no_meaning(&self, errors: &mut ConfigErrors) {
+    fn refuse_what_has_no_meaning(&self, is_foreign: bool, errors: &mut ConfigErrors) {
         const NO_USERS: &str = "this version has no users of its own";
-        const NO_SIGN_IN: &str = "this version signs nobody in";
-        const SETTINGS: [(&str, &str, &str); 9] = [
+        const NO_GOOGLE: &str = "nobody signs in at Google with this provider";
+        const ALWAYS: [(&str, &str, &str); 6] = [
             ("devMode", "DEV_MODE", "it would send tokens in clear text"),
             ("useInternalAuth", "", NO_USERS),
             ("adminUsername", "", NO_USERS),
             ("adminEmail", "", NO_USERS),
             ("adminPassword", "", NO_USERS),
-            ("dataDir", "", "this version stores nothing"),
-            ("googleClientID", "", NO_SIGN_IN),
-            ("googleClientSecret", "", NO_SIGN_IN),
             ("", "AUTHORIZATION_BEARER_TOKEN", "this version accepts no token that an issuer did not sign"),
         ];
-        for (flag, variable, rule) in SETTINGS {
+        const WITH_FOREIGN: [(&str, &str, &str); 3] = [
+            ("dataDir", "", "nothing is stored with this provider"),
+            ("googleClientID", "", NO_GOOGLE),
+            ("googleClientSecret", "", NO_GOOGLE),
+        ];
+        let with_foreign = WITH_FOREIGN.into_iter().filter(|_| is_foreign);
+        for (flag, variable, rule) in ALWAYS.into_iter().chain(with_foreign) {
             let given = self.get(flag, variable).filter(|given| !is_false(&given.value));
             errors.keep(given.map_or(Ok(()), |given| Err(ConfigError::new(given.key, None, rule, "remove it"))));
         }
     }
 
     /// McpAuth needs these with Keycloak, so they are there; nothing is lost without them.
-    fn warnings(&self) -> Vec<String> {
+    fn warnings(&self, is_foreign: bool) -> Vec<String> {
         const SETTINGS: [(&str, &str, &str); 3] = [
             ("clientID", "CLIENT_ID", "clients sign in at the issuer themselves"),
             ("clientSecret", "CLIENT_SECRET", "clients sign in at the issuer themselves"),
@@ -149,7 +164,7 @@ impl Settings<'_> {
         ];
         let given =
             |(flag, variable, why)| self.get(flag, variable).map(|given| format!("{} is not used: {why}", given.key));
-        SETTINGS.into_iter().filter_map(given).collect()
+        SETTINGS.into_iter().filter(|_| is_foreign).filter_map(given).collect()
     }
 }
 
@@ -198,45 +213,6 @@ fn level(settings: &Settings<'_>) -> Result<&'static str, ConfigError> {
     }
 }
 
-/// Its Keycloak is an issuer of its own. Its other providers need an authorization server.
-fn issuer(settings: &Settings<'_>) -> Result<String, ConfigError> {
-    if let Some(issuer) = environment::get(settings.environment, "MCP_FORWARD_AUTH__ISSUERS__0__ISSUER") {
-        return Ok(issuer.to_owned());
-    }
-    let has_client =
-        settings.get("clientID", "CLIENT_ID").is_some() || settings.get("clientSecret", "CLIENT_SECRET").is_some();
-    let provider = settings.get("provider", "PROVIDER").unwrap_or_else(|| Given {
-        key: "PROVIDER".to_owned(),
-        value: if has_client { "google" } else { "internal" }.to_owned(),
-    });
-    let rule = match provider.value.as_str() {
-        "keycloak" => return keycloak(settings),
-        "internal" => "this version has no users of its own, nor an authorization server to sign them in",
-        _ => "signing people in needs an authorization server, which this version does not have",
-    };
-    let fix = "write keycloak, or name an issuer in MCP_FORWARD_AUTH__ISSUERS__0__ISSUER";
-    Err(ConfigError::new(provider.key, Some(&provider.value), rule, fix))
-}
-
-fn keycloak(settings: &Settings<'_>) -> Result<String, ConfigError> {
-    let scheme = settings.or("keycloakAuthProtocol", "KEYCLOAK_AUTH_PROTOCOL", "https");
-    let host = settings.or("keycloakAuthHost", "KEYCLOAK_AUTH_HOST", "localhost");
-    let port = settings.or("keycloakAuthPort", "KEYCLOAK_AUTH_PORT", "8080");
-    let realm = settings.or("keycloakRealm", "KEYCLOAK_REALM", "master");
-    let default_port = matches!((scheme.as_str(), port.as_str()), ("https", "443") | ("http", "80"));
-    let port = if default_port { String::new() } else { format!(":{port}") };
-    let issuer = format!("{scheme}://{host}{port}/realms/{realm}");
-    match Issuer::parse(&issuer) {
-        Ok(_) => Ok(issuer),
-        Err(error) => {
-            let key =
-                "KEYCLOAK_AUTH_PROTOCOL, KEYCLOAK_AUTH_HOST, KEYCLOAK_AUTH_PORT and KEYCLOAK_REALM make the issuer";
-            let fix = "correct the one that is wrong";
-            Err(ConfigError::new(key, Some(&issuer), error.to_string(), fix))
-        }
-    }
-}
-
 /// A list that is given but holds nothing names nobody, and must not be read as naming everybody.
 fn emails(settings: &Settings<'_>) -> Result<Vec<String>, ConfigError> {
     let emails = settings.list("allowedEmails", "ALLOWED_EMAILS");
@@ -250,8 +226,8 @@ fn emails(settings: &Settings<'_>) -> Result<Vec<String>, ConfigError> {
     Ok(emails.into_iter().map(|(_, email)| email).collect())
 }
 
-fn required_scopes(settings: &Settings<'_>) -> Result<Vec<String>, ConfigError> {
-    let names = settings.list("requiredScopes", "REQUIRED_SCOPES");
+fn scopes_of(settings: &Settings<'_>, flag: &str, variable: &str) -> Result<Vec<String>, ConfigError> {
+    let names = settings.list(flag, variable);
     for (key, scope) in &names {
         scopes::read(key, scope)?;
     }

@@ -9,6 +9,7 @@ mod file;
 mod issuer;
 mod mcpauth;
 mod mcpauth_flags;
+mod mcpauth_provider;
 mod resource;
 mod scopes;
 mod secret;

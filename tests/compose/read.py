@@ -19,6 +19,16 @@ class Strict(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
+def overriding(loader: Strict, node: yaml.Node) -> object:
+    """Compose's tag says how a value is merged, not what it is."""
+    if isinstance(node, yaml.MappingNode):
+        return loader.construct_mapping(node, deep=True)
+    return loader.construct_sequence(node, deep=True)
+
+
+Strict.add_constructor("!override", overriding)
+
+
 def faults(document: object, schema: str) -> list[str]:
     with open(schema, encoding="utf-8") as file:
         validator = Draft201909Validator(json.load(file))

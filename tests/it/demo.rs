@@ -1,4 +1,4 @@
-//! The demo: its three requests keep their promise behind each proxy, and nothing is left of it however it ends.
+//! The demo: what it promises comes true behind each proxy, and nothing is left of it however it ends.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -48,27 +48,27 @@ fn keeps_its_promises(kind: Kind) {
     let done = demo(&folder, kind, ports::free()).arg("--check").output().unwrap();
     let shown = format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
     assert!(done.status.success(), "{}\n{shown}", done.status);
-    assert_eq!(shown.lines().filter(|line| line.starts_with("ok ")).count(), 3, "{shown}");
+    assert_eq!(shown.lines().filter(|line| line.starts_with("ok ")).count(), 5, "{shown}");
     assert_eq!(left_in(folder.path()), Vec::<String>::new());
 }
 
 #[test]
-fn traefik_gives_the_three_answers_that_the_demo_promises() {
+fn behind_traefik_clients_connect_are_refused_and_lose_their_access_as_the_demo_promises() {
     keeps_its_promises(Kind::Traefik);
 }
 
 #[test]
-fn envoy_gives_the_three_answers_that_the_demo_promises() {
+fn behind_envoy_clients_connect_are_refused_and_lose_their_access_as_the_demo_promises() {
     keeps_its_promises(Kind::Envoy);
 }
 
 #[test]
-fn nginx_gives_the_three_answers_that_the_demo_promises() {
+fn behind_nginx_clients_connect_are_refused_and_lose_their_access_as_the_demo_promises() {
     keeps_its_promises(Kind::Nginx);
 }
 
 #[test]
-fn caddy_gives_the_three_answers_that_the_demo_promises() {
+fn behind_caddy_clients_connect_are_refused_and_lose_their_access_as_the_demo_promises() {
     keeps_its_promises(Kind::Caddy);
 }
 
@@ -151,6 +151,25 @@ fn each_decision_is_shown_while_the_demo_runs() {
 }
 
 #[test]
+fn what_is_printed_leads_somewhere_and_holds_no_colours_off_a_terminal() {
+    let mut running = Running::start(Kind::Caddy);
+    let printed = fs::read_to_string(running.demo.folder().join("output")).unwrap();
+    let url = format!("http://localhost:{}/mcp", running.port);
+    assert!(printed.contains(&format!("\n     {url}\n")), "{printed}");
+    assert!(printed.contains(&format!("--server-url {url}\n")), "{printed}");
+    assert!(!printed.contains('\x1b'), "{printed}");
+    // A browser that nobody is signed in with is led to the sign-in, so it answers like this.
+    for (path, status) in [("/connections", 303), ("/.well-known/oauth-authorization-server", 200)] {
+        let answer = Request::get(path).host(&format!("localhost:{}", running.port)).send(running.port);
+        assert_eq!((path, answer.status), (path, status));
+    }
+    let admin = printed.split("http://127.0.0.1:").nth(1).and_then(|rest| rest.split('/').next()).unwrap();
+    assert_eq!(Request::get("/readyz").host("127.0.0.1").send(admin.parse().unwrap()).status, 200);
+    running.signal("-INT", true);
+    running.ends_with(0);
+}
+
+#[test]
 fn ctrl_c_ends_the_demo_and_leaves_nothing() {
     let mut running = Running::start(Kind::Traefik);
     running.signal("-INT", true);
@@ -204,6 +223,18 @@ fn a_part_that_dies_is_named_with_its_last_words_and_nothing_is_left() {
         assert!(printed.contains(&format!("{name} was killed by SIGKILL.")), "{printed}");
         assert!(printed.contains(last_words), "{printed}");
     }
+}
+
+#[test]
+fn ctrl_c_ends_a_check_and_leaves_nothing() {
+    let (folder, port) = (TempDir::new(), ports::free());
+    let mut demo = Process::start("demo", demo(&folder, Kind::Traefik, port).arg("--check").process_group(0));
+    let printed = demo.folder().join("output");
+    demo.wait_until("playing", || fs::read_to_string(&printed).unwrap().contains("Nobody"));
+    send("-INT", &format!("-{}", demo.id()));
+    eventually("the demo has ended", || demo.ended().is_some());
+    assert_eq!(demo.wait().code(), Some(1), "{}", demo.output());
+    assert_eq!(left_in(folder.path()), Vec::<String>::new());
 }
 
 #[test]

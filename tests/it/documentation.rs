@@ -99,8 +99,10 @@ fn every_command_of_make_that_is_named_exists_and_the_readme_names_those_to_begi
 #[test]
 fn the_example_in_place_of_mcpauth_shows_what_check_says() {
     let folder = project().join("examples/mcpauth-drop-in");
-    let given = variables(&fs::read_to_string(folder.join(".env")).unwrap());
-    let said = Config::from_sources(&Overrides::default(), &given).unwrap().to_string();
     let readme = fs::read_to_string(folder.join("README.md")).unwrap();
-    assert!(readme.contains(&format!("\n```\n{said}```\n")), "{said}");
+    for file in ["google.env", "keycloak.env"] {
+        let given = variables(&fs::read_to_string(folder.join(file)).unwrap());
+        let said = Config::from_sources(&Overrides::default(), &given).unwrap().to_string();
+        assert!(readme.contains(&format!("\n```\n{said}```\n")), "{file}: {said}");
+    }
 }

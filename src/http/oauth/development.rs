@@ -34,7 +34,7 @@ pub(super) async fn sign_in(
             Ok(code) => {
                 let mut query = url::form_urlencoded::Serializer::new(String::new());
                 query.append_pair("code", code.expose()).append_pair("state", state);
-                let callback = format!("{}/callback?{}", oauth.server.settings().issuer, query.finish());
+                let callback = format!("{}?{}", oauth.server.callback_url(), query.finish());
                 oauth.go_on(&service, Next::Redirect(callback), After::Form { to: None }, &[])
             }
             Err(error) => oauth.development_form(&form, Some(error.to_string())),

@@ -119,6 +119,9 @@ class Person:
         self.titles.append(page.title.strip())
         if page.refresh:
             return "GET", urllib.parse.urljoin(url, page.refresh), ""
+        # Told that they may not, people could only try again as somebody else.
+        if status == 403:
+            raise Stuck(f"{status} at {urllib.parse.urlsplit(url).path}: {page.title.strip()}")
         for form in page.forms:
             if filled := self.fill(form):
                 return self.submit(form, filled, url)

@@ -1,6 +1,7 @@
 //! `docker-compose.yml`: a valid Compose file whose labels mean the same as Traefik's files. Docker itself is not needed.
 
 mod labels;
+mod local;
 pub mod running;
 
 use std::path::PathBuf;

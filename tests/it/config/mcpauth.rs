@@ -40,7 +40,7 @@ fn keycloak_variables(issuer: &TestIssuer) -> [(&'static str, String); 4] {
     ]
 }
 
-fn start(prepare: impl FnOnce(&mut Command, u16)) -> Service {
+pub(super) fn start(prepare: impl FnOnce(&mut Command, u16)) -> Service {
     let (port, admin_port) = (ports::free(), ports::free());
     let mut command = Command::new(tools::service_binary());
     command.env_clear().env("MCP_FORWARD_AUTH__SERVER__ADMIN_LISTEN", format!("127.0.0.1:{admin_port}"));
@@ -51,7 +51,7 @@ fn start(prepare: impl FnOnce(&mut Command, u16)) -> Service {
 }
 
 /// Asks at `path` of the service, as Traefik does.
-fn ask(service: &Service, path: &str, url: &str, token: Option<&str>) -> Response {
+pub(super) fn ask(service: &Service, path: &str, url: &str, token: Option<&str>) -> Response {
     let (host, uri) = url.strip_prefix("https://").unwrap().split_once('/').unwrap();
     let request = Request::get(path)
         .host("mcpauth")
@@ -143,7 +143,7 @@ fn its_command_line_starts_it_in_every_way_that_go_reads_flags() {
     }
 }
 
-fn read(arguments: &str, variables: &[(&str, &str)]) -> Result<Config, String> {
+pub(super) fn read(arguments: &str, variables: &[(&str, &str)]) -> Result<Config, String> {
     let mcpauth = arguments.split(' ').filter(|argument| !argument.is_empty()).map(ToOwned::to_owned).collect();
     let overrides = Overrides { mcpauth, ..Overrides::default() };
     Config::from_sources(&overrides, &owned(variables)).map_err(|errors| errors.to_string())
@@ -187,9 +187,11 @@ fn its_variables_are_left_alone_without_its_domain_or_with_a_file() {
 #[test]
 fn what_it_does_not_do_is_refused_in_so_many_words() {
     type Row<'r> = (String, &'r [(&'r str, &'r str)], String);
-    const SIGN_IN: &str = "signing people in needs an authorization server, which this version does not have";
-    const NO_USERS: &str = "this version has no users of its own, nor an authorization server to sign them in";
-    const WRITE: &str = "write keycloak, or name an issuer in MCP_FORWARD_AUTH__ISSUERS__0__ISSUER";
+    const NO_USERS: &str = "this version has no users of its own";
+    const WRITE: &str = "write keycloak or google, or name an issuer in MCP_FORWARD_AUTH__ISSUERS__0__ISSUER";
+    const GOOGLE_ASKS: &str =
+        "it is missing, and Google must know who asks; copy it from the OAuth client in the Google Cloud console";
+    const NO_GOOGLE: &str = "nobody signs in at Google with this provider; remove it";
     const BESIDE: &str = "every host beside it is protected, so it must be a host below a domain of your own";
     const LIKE: &str = "write it like \"oauth.example.com\"";
     const OWN_PATH: &str =
@@ -201,11 +203,12 @@ fn what_it_does_not_do_is_refused_in_so_many_words() {
     let base = "-oauthDomain oauth.example.com -provider keycloak";
     let with = |more: &str, expected: String| -> Row<'_> { (format!("{base} {more}"), &[], expected) };
     let rows: Vec<Row<'_>> = vec![
-        (String::new(), &[DOMAIN, ("PROVIDER", "google")], format!("PROVIDER = \"google\": {SIGN_IN}; {WRITE}")),
+        (String::new(), &[DOMAIN, ("PROVIDER", "google")], format!("CLIENT_ID: {GOOGLE_ASKS}\nCLIENT_SECRET: {GOOGLE_ASKS}")),
+        (String::new(), &[DOMAIN, ("CLIENT_ID", "x")], format!("CLIENT_SECRET: {GOOGLE_ASKS}")),
+        ("-provider google -oauthDomain=oauth.example.com -dataDir x".into(), &[KEYCLOAK, ("CLIENT_SECRET", "hunter2")], format!("CLIENT_ID: {GOOGLE_ASKS}")),
         (String::new(), &[DOMAIN, ("PROVIDER", "internal")], format!("PROVIDER = \"internal\": {NO_USERS}; {WRITE}")),
         (String::new(), &[DOMAIN], format!("PROVIDER = \"internal\": {NO_USERS}; {WRITE}")),
-        (String::new(), &[DOMAIN, ("CLIENT_ID", "x")], format!("PROVIDER = \"google\": {SIGN_IN}; {WRITE}")),
-        ("-provider google -oauthDomain=oauth.example.com".into(), &[KEYCLOAK], format!("-provider = \"google\": {SIGN_IN}; {WRITE}")),
+        (String::new(), &[DOMAIN, ("PROVIDER", "okta")], format!("PROVIDER = \"okta\": McpAuth has no such provider; {WRITE}")),
         ("-provider keycloak".into(), &[], format!("-oauthDomain: it is missing, and the hosts beside it are what is protected; {LIKE}")),
         ("-provider keycloak -oauthDomain localhost".into(), &[], format!("-oauthDomain = \"localhost\": {BESIDE}; {LIKE}")),
         (String::new(), &[("OAUTH_DOMAIN", "example.com"), KEYCLOAK], format!("OAUTH_DOMAIN = \"example.com\": {BESIDE}; {LIKE}")),
@@ -223,8 +226,8 @@ fn what_it_does_not_do_is_refused_in_so_many_words() {
         (String::new(), &[DOMAIN, KEYCLOAK, ("DEV_MODE", "true")], "DEV_MODE: it would send tokens in clear text; remove it".into()),
         with("-useInternalAuth", "-useInternalAuth: this version has no users of its own; remove it".into()),
         with("-adminPassword hunter2", "-adminPassword: this version has no users of its own; remove it".into()),
-        with("-dataDir ./data", "-dataDir: this version stores nothing; remove it".into()),
-        with("-googleClientSecret=hunter2", "-googleClientSecret: this version signs nobody in; remove it".into()),
+        with("-dataDir ./data", "-dataDir: nothing is stored with this provider; remove it".into()),
+        with("-googleClientSecret=hunter2", format!("-googleClientSecret: {NO_GOOGLE}")),
         (String::new(), &[DOMAIN, KEYCLOAK, ("AUTHORIZATION_BEARER_TOKEN", "hunter2")], "AUTHORIZATION_BEARER_TOKEN: this version accepts no token that an issuer did not sign; remove it".into()),
         with("-verbose=hunter2", "-verbose: it is no flag of McpAuth, whose flags stand on the same command line; correct it, or use only the flags that --help lists".into()),
         with("--set server.workers=2 -unknownSecret hunter2", "--set: it is no flag of McpAuth, whose flags stand on the same command line; correct it, or use only the flags that --help lists\n-unknownSecret: it is no flag of McpAuth, whose flags stand on the same command line; correct it, or use only the flags that --help lists".into()),
@@ -265,7 +268,7 @@ fn check_and_serve_may_stand_before_its_flags() {
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     };
     for command in ["check", "serve"] {
-        let expected = "mcp-forward-auth: -dataDir: this version stores nothing; remove it\n";
+        let expected = "mcp-forward-auth: -dataDir: nothing is stored with this provider; remove it\n";
         assert_eq!(run(command), (Some(2), expected.to_owned()), "{command}");
     }
     let line = ["check", "--port=11000", "-oauthDomain=oauth.example.com", "-provider=keycloak"];

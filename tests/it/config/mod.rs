@@ -4,6 +4,7 @@ mod authorization_server;
 pub mod documents;
 mod keys;
 mod mcpauth;
+mod mcpauth_google;
 mod mistakes;
 mod process;
 mod sources;

@@ -80,7 +80,7 @@ fn a_google_account_that_is_not_on_the_list_gets_no_token() {
 #[test]
 fn a_google_account_of_another_workspace_gets_no_token() {
     let site = Site::google("alice");
-    let stage = stage(Kind::Traefik, &site, "kind = \"google\"\nhosted_domain = \"other.example\"");
+    let stage = stage(Kind::Traefik, &site, "kind = \"google\"\nhosted_domains = [\"other.example\"]");
     gets_no_token(&connect(&stage, &site));
 }
 
