@@ -3,6 +3,7 @@
 //! the value, the rule and the fix.
 
 mod authorization_server;
+mod browser_sign_in;
 mod environment;
 mod error;
 mod file;
@@ -150,6 +151,7 @@ impl Config {
         let implied = scopes::read_implied(&written.scopes, &mut errors);
         let mut warnings = Vec::new();
         let policies = resource::read_all(&written.resources, &issuers, &implied, &mut errors, &mut warnings);
+        browser_sign_in::refuse_taken_name(&policies, own.as_ref(), &mut errors);
         match (server, log, keys, leeway) {
             (Some(server), Some(log), Some(keys), Some(leeway)) if errors.is_empty() => {
                 let cache_bytes = written.tokens.cache_bytes.unwrap_or(server::DEFAULT_CACHE_BYTES);

@@ -12,6 +12,7 @@ use crate::authn::Authentication;
 use crate::authz::{Matched, Reason, Verdict};
 use crate::decision::Decision;
 use crate::domain::{Malformed, Occurrence, OriginalRequest};
+use crate::proxy::reply::Cookies;
 use crate::proxy::{Contract, Field, Reply, RequestHead};
 use crate::telemetry::DecisionRecord;
 use crate::telemetry::decision_record::timestamp;
@@ -53,14 +54,22 @@ fn answer(
     service.metrics.count(decision.matched.as_ref().map(|matched| matched.index), &decision.verdict, took);
     let allowed = is_plain_allow(&decision.verdict);
     if allowed && !service.request_ids.samples_allow(service.allows_logged_per_mille) {
-        return to_response(Reply::to(contract, &decision.verdict, ""), None);
+        return to_response(reply_to(contract, decision, head, ""), None);
     }
     let request_id = request_id(service, head);
-    let reply = Reply::to(contract, &decision.verdict, &request_id);
+    let reply = match decision.sign_in(contract, head) {
+        Some(location) => Reply::sign_in(contract, location),
+        None => reply_to(contract, decision, head, &request_id),
+    };
     let timestamp = timestamp(service.clock.now());
     service.log.write(&record(head, contract, decision, took, reply.status(), timestamp, &request_id));
     // No proxy hands a header of an allow on unless it is told to, so the id is sent with refusals only.
     to_response(reply, if allowed { None } else { HeaderValue::from_str(&request_id).ok() })
+}
+
+fn reply_to(contract: Contract, decision: &Decision<'_>, head: &ActixHead<'_>, request_id: &str) -> Reply {
+    let reply = Reply::to(contract, &decision.verdict, request_id);
+    if decision.has_sessions() { reply.hiding_sessions(contract, head.field(Field::Cookie)) } else { reply }
 }
 
 fn is_plain_allow(verdict: &Verdict) -> bool {
@@ -182,7 +191,7 @@ static IDENTITY_HEADER_NAMES: [HeaderName; 8] = [
 
 fn to_response(reply: Reply, request_id: Option<HeaderValue>) -> HttpResponse {
     let mut response = match reply {
-        Reply::Allow { identity, remove_authorization } => {
+        Reply::Allow { identity, remove_authorization, cookies } => {
             let mut response = HttpResponse::new(StatusCode::OK);
             let headers = response.headers_mut();
             for (name, value) in IDENTITY_HEADER_NAMES.iter().zip(identity) {
@@ -191,12 +200,25 @@ fn to_response(reply: Reply, request_id: Option<HeaderValue>) -> HttpResponse {
                 headers.insert(name.clone(), value);
             }
             if remove_authorization {
-                headers.insert(
-                    HeaderName::from_static("x-envoy-auth-headers-to-remove"),
-                    HeaderValue::from_static("authorization"),
-                );
+                let names = if let Cookies::Nothing { remove: true } = cookies {
+                    "authorization,cookie"
+                } else {
+                    "authorization"
+                };
+                headers
+                    .insert(HeaderName::from_static("x-envoy-auth-headers-to-remove"), HeaderValue::from_static(names));
+            }
+            if let Cookies::Others(others) = cookies {
+                headers.insert(header::COOKIE, HeaderValue::try_from(others).unwrap_or(HeaderValue::from_static("")));
             }
             response
+        }
+        Reply::SignIn { status, location } => {
+            HttpResponse::build(StatusCode::from_u16(status).unwrap_or(StatusCode::FOUND))
+                .insert_header((header::LOCATION, location))
+                .insert_header((header::CACHE_CONTROL, "no-store"))
+                .insert_header((header::REFERRER_POLICY, "no-referrer"))
+                .finish()
         }
         Reply::Refuse { status, challenge, retry_after, body } => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN);

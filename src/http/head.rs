@@ -47,11 +47,16 @@ const fn header_name(field: Field) -> &'static HeaderName {
     static ORIGINAL_URL: HeaderName = HeaderName::from_static("x-original-url");
     static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
     static PROXY_SECRET: HeaderName = HeaderName::from_static("x-proxy-secret");
+    static SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+    static SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+    static SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
     static AUTHORIZATION: HeaderName = known::AUTHORIZATION;
     static HOST: HeaderName = known::HOST;
     static ORIGIN: HeaderName = known::ORIGIN;
     static REQUEST_METHOD: HeaderName = known::ACCESS_CONTROL_REQUEST_METHOD;
     static USER_AGENT: HeaderName = known::USER_AGENT;
+    static COOKIE: HeaderName = known::COOKIE;
+    static ACCEPT: HeaderName = known::ACCEPT;
     match field {
         Field::Authorization => &AUTHORIZATION,
         Field::Host => &HOST,
@@ -67,5 +72,10 @@ const fn header_name(field: Field) -> &'static HeaderName {
         Field::RequestId => &REQUEST_ID,
         Field::UserAgent => &USER_AGENT,
         Field::ProxySecret => &PROXY_SECRET,
+        Field::Cookie => &COOKIE,
+        Field::Accept => &ACCEPT,
+        Field::SecFetchMode => &SEC_FETCH_MODE,
+        Field::SecFetchSite => &SEC_FETCH_SITE,
+        Field::SecFetchDest => &SEC_FETCH_DEST,
     }
 }

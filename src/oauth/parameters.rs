@@ -19,6 +19,11 @@ impl Parameters {
     /// Largest body or query read, in bytes.
     pub const MAX_LENGTH: usize = 64 * 1024;
 
+    /// These, for requests that we make of ourselves.
+    pub(super) fn of(pairs: &[(&str, &str)]) -> Self {
+        Self { pairs: pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect() }
+    }
+
     /// Reads `application/x-www-form-urlencoded` text; refuses repeated parameters.
     pub fn parse(text: &[u8]) -> Result<Self, OAuthError> {
         if text.len() > Self::MAX_LENGTH {

@@ -34,6 +34,10 @@ pub enum ProblemKind {
     ProviderUnavailable,
     /// Nobody signed in: the identity provider refused, or the person stopped.
     NotSignedIn,
+    /// The person did not want to sign in, or may not.
+    Declined,
+    /// What we gave to the browser does not come back to us as it must.
+    NotAccepted,
     /// Our own trouble.
     Unavailable,
 }

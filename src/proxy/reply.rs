@@ -7,6 +7,7 @@ use super::Contract;
 use crate::authn::identity_headers::IdentityHeaders;
 use crate::authz::reason::Class;
 use crate::authz::{Challenge, Permit, Reason, Verdict};
+use crate::domain::{Occurrence, session_cookie};
 
 /// A neutral answer: `http/` copies it out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +18,15 @@ pub enum Reply {
         identity: [Bytes; 8],
         /// Envoy is told to drop the client's token before the upstream sees it.
         remove_authorization: bool,
+        /// What becomes of the client's cookies.
+        cookies: Cookies,
+    },
+    /// A browser is sent to sign in.
+    SignIn {
+        /// 302; nginx hands on nothing but a 401, and makes a redirect of that.
+        status: u16,
+        /// Where to, absolute.
+        location: String,
     },
     /// 401, 403 or 503 with a JSON body.
     Refuse {
@@ -28,6 +38,20 @@ pub enum Reply {
         retry_after: Option<u64>,
         /// The body.
         body: Vec<u8>,
+    },
+}
+
+/// What the upstream sees of the client's cookies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cookies {
+    /// All of them: nothing was looked at.
+    Untouched,
+    /// These, and none of ours.
+    Others(String),
+    /// None: there are no others. Envoy must be told so.
+    Nothing {
+        /// It is told by a header.
+        remove: bool,
     },
 }
 
@@ -71,11 +95,32 @@ impl Reply {
         }
     }
 
+    /// A browser is sent to `location`.
+    pub fn sign_in(contract: Contract, location: String) -> Self {
+        Self::SignIn { status: if contract == Contract::AuthRequest { 401 } else { 302 }, location }
+    }
+
+    /// Keeps sessions from the upstream: proxies that are set up for it replace the client's cookies by the answer's. Of
+    /// several `Cookie` headers none is handed on: which of them an upstream reads is not known.
+    #[must_use]
+    pub fn hiding_sessions(mut self, contract: Contract, sent: Occurrence<'_>) -> Self {
+        if let Self::Allow { cookies, .. } = &mut self {
+            let text = sent.once().and_then(|sent| std::str::from_utf8(sent).ok()).unwrap_or_default();
+            let others = session_cookie::without_ours(text);
+            *cookies = match sent {
+                Occurrence::Absent => Cookies::Untouched,
+                _ if others.is_empty() => Cookies::Nothing { remove: contract == Contract::ExtAuthz },
+                _ => Cookies::Others(others),
+            };
+        }
+        self
+    }
+
     /// The status code.
     pub const fn status(&self) -> u16 {
         match self {
             Self::Allow { .. } => 200,
-            Self::Refuse { status, .. } => *status,
+            Self::SignIn { status, .. } | Self::Refuse { status, .. } => *status,
         }
     }
 
@@ -92,7 +137,7 @@ impl Reply {
             known.client.clone(),
             permit.resource().clone(),
         ];
-        Self::Allow { identity, remove_authorization: contract == Contract::ExtAuthz }
+        Self::Allow { identity, remove_authorization: contract == Contract::ExtAuthz, cookies: Cookies::Untouched }
     }
 
     fn challenge(status: u16, challenge: &Challenge, request_id: &str) -> Self {

@@ -14,6 +14,7 @@
 mod architecture;
 mod attacks;
 mod behind_load_balancer;
+mod browser_sign_in;
 mod clients;
 mod compose;
 mod config;

@@ -57,14 +57,30 @@ impl Cookies {
 
     /// `Lax`, because the identity provider's redirect back must bring it along.
     fn make(self, name: &str, value: &Secret, lifetime: Duration) -> Cookie<'static> {
-        Cookie::build(self.name(name), value.expose().to_owned())
-            .path("/")
-            .http_only(true)
-            .secure(self.secure)
-            .same_site(SameSite::Lax)
-            .max_age(lifetime)
-            .finish()
+        on_host(self.name(name), value, self.secure, lifetime)
     }
+}
+
+/// A cookie on a protected host, whose scheme need not be the issuer's. `Lax`, because the way back to a page comes from
+/// another site.
+pub(super) fn on_protected_host(
+    name: &str,
+    value: &Secret,
+    secure: bool,
+    lifetime: std::time::Duration,
+) -> Cookie<'static> {
+    let seconds = i64::try_from(lifetime.as_secs()).unwrap_or(i64::MAX);
+    on_host(name.to_owned(), value, secure, Duration::seconds(seconds))
+}
+
+fn on_host(name: String, value: &Secret, secure: bool, lifetime: Duration) -> Cookie<'static> {
+    Cookie::build(name, value.expose().to_owned())
+        .path("/")
+        .http_only(true)
+        .secure(secure)
+        .same_site(SameSite::Lax)
+        .max_age(lifetime)
+        .finish()
 }
 
 #[cfg(test)]

@@ -50,7 +50,7 @@ impl OAuthService {
     pub(super) fn problem(&self, service: &Service, problem: &Problem) -> HttpResponse {
         let request_id = service.request_ids.make();
         let (kind, cause) = (problem.kind, problem.cause.as_deref().unwrap_or_default());
-        if matches!(kind, ProblemKind::Unavailable | ProblemKind::ProviderUnavailable) {
+        if matches!(kind, ProblemKind::Unavailable | ProblemKind::ProviderUnavailable | ProblemKind::NotAccepted) {
             tracing::warn!(?kind, cause, request_id, "a page of the authorization server says that it cannot go on");
         } else {
             tracing::info!(?kind, cause, request_id, "a page of the authorization server says that it cannot go on");
@@ -115,7 +115,7 @@ pub(super) fn see_other(path: &str, cookies: &[Cookie<'_>]) -> HttpResponse {
     redirect(HttpResponse::SeeOther(), path, cookies)
 }
 
-fn redirect(mut response: HttpResponseBuilder, to: &str, cookies: &[Cookie<'_>]) -> HttpResponse {
+pub(super) fn redirect(mut response: HttpResponseBuilder, to: &str, cookies: &[Cookie<'_>]) -> HttpResponse {
     let mut response = response
         .insert_header((header::LOCATION, to))
         .insert_header((header::CACHE_CONTROL, "no-store"))
@@ -142,6 +142,8 @@ const fn trouble(kind: ProblemKind) -> Trouble {
         ProblemKind::AnsweredAlready => Trouble::AlreadyAnswered,
         ProblemKind::ForeignForm => Trouble::StaleForm,
         ProblemKind::ProviderUnavailable => Trouble::ProviderUnavailable,
+        ProblemKind::Declined => Trouble::NotSignedIn,
+        ProblemKind::NotAccepted => Trouble::Internal,
         ProblemKind::NotSignedIn => Trouble::ProviderUntrustworthy,
         ProblemKind::Unavailable => Trouble::Unavailable,
     }

@@ -105,7 +105,7 @@ async fn begin(
     oauth.go_on(service, answer.next, after, cookie.as_slice())
 }
 
-/// `POST /sign-out`
+/// `POST /sign-out`, from our own pages and from those of a protected host.
 pub(super) async fn sign_out(
     request: HttpRequest,
     payload: web::Payload,
@@ -117,8 +117,13 @@ pub(super) async fn sign_out(
     }
     let (server, cookies) = (Arc::clone(&oauth.server), Cookies::of(&request, &oauth));
     let ended = whole::to_the_end(async move { server.sign_out(cookies.browser()).await });
-    match ended.await.and_then(|outcome| outcome) {
-        Ok(()) => oauth.page(&SignedOut, &[oauth.cookies.forget_session()]),
+    let ended = ended.await.and_then(|outcome| outcome);
+    let sessions = oauth.end_sessions(&request).await;
+    match ended.and(sessions) {
+        Ok(mut gone) => {
+            gone.push(oauth.cookies.forget_session());
+            oauth.page(&SignedOut, &gone)
+        }
         Err(error) => oauth.error_page(&service, error),
     }
 }
@@ -157,6 +162,7 @@ impl OAuthService {
     fn connection(&self, grant: GrantView) -> Connection {
         let origin = match url::Url::parse(&grant.client).ok().and_then(|url| url.host_str().map(ToOwned::to_owned)) {
             Some(host) => ClientOrigin::Website { host },
+            None if grant.client == oauth::BROWSER => ClientOrigin::Operator,
             None => ClientOrigin::Itself,
         };
         let scopes = grant.scopes.as_slice().iter();

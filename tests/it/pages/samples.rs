@@ -19,6 +19,7 @@ pub const TROUBLES: [&str; Trouble::ALL.len()] = [
     "stale-form",
     "provider-unavailable",
     "provider-untrustworthy",
+    "not-signed-in",
     "unavailable",
     "too-many-requests",
     "not-found",
