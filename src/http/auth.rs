@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::Service;
@@ -54,22 +54,46 @@ fn answer(
     service.metrics.count(decision.matched.as_ref().map(|matched| matched.index), &decision.verdict, took);
     let allowed = is_plain_allow(&decision.verdict);
     if allowed && !service.request_ids.samples_allow(service.allows_logged_per_mille) {
-        return to_response(reply_to(contract, decision, head, ""), None);
+        let reply = Reply::to(contract, &decision.verdict, "");
+        return respond(decision, head, (contract, reply), None);
     }
     let request_id = request_id(service, head);
     let reply = match decision.sign_in(contract, head) {
         Some(location) => Reply::sign_in(contract, location),
-        None => reply_to(contract, decision, head, &request_id),
+        None => Reply::to(contract, &decision.verdict, &request_id),
     };
     let timestamp = timestamp(service.clock.now());
     service.log.write(&record(head, contract, decision, took, reply.status(), timestamp, &request_id));
     // No proxy hands a header of an allow on unless it is told to, so the id is sent with refusals only.
-    to_response(reply, if allowed { None } else { HeaderValue::from_str(&request_id).ok() })
+    let request_id = if allowed { None } else { HeaderValue::from_str(&request_id).ok() };
+    respond(decision, head, (contract, reply), request_id)
 }
 
-fn reply_to(contract: Contract, decision: &Decision<'_>, head: &ActixHead<'_>, request_id: &str) -> Reply {
-    let reply = Reply::to(contract, &decision.verdict, request_id);
-    if decision.has_sessions() { reply.hiding_sessions(contract, head.field(Field::Cookie)) } else { reply }
+/// The response to what the rules say, with the sessions of browsers kept from the upstream where there are any.
+fn respond(
+    decision: &Decision<'_>,
+    head: &ActixHead<'_>,
+    (contract, reply): (Contract, Reply),
+    request_id: Option<HeaderValue>,
+) -> HttpResponse {
+    let hides = decision.has_sessions() && matches!(reply, Reply::Allow { .. });
+    let mut response = to_response(reply, request_id);
+    if hides {
+        hide_sessions(response.headers_mut(), contract, head);
+    }
+    response
+}
+
+fn hide_sessions(headers: &mut HeaderMap, contract: Contract, head: &ActixHead<'_>) {
+    match Cookies::without_ours(head.field(Field::Cookie)) {
+        Cookies::Others(others) => {
+            headers.insert(header::COOKIE, HeaderValue::try_from(others).unwrap_or(HeaderValue::from_static("")));
+        }
+        Cookies::Nothing if contract == Contract::ExtAuthz => {
+            headers.insert(TO_REMOVE.clone(), HeaderValue::from_static("authorization,cookie"));
+        }
+        Cookies::Nothing | Cookies::Absent => {}
+    }
 }
 
 fn is_plain_allow(verdict: &Verdict) -> bool {
@@ -189,9 +213,12 @@ static IDENTITY_HEADER_NAMES: [HeaderName; 8] = [
     HeaderName::from_static("x-auth-resource"),
 ];
 
+/// Envoy takes these out of the client's request.
+static TO_REMOVE: HeaderName = HeaderName::from_static("x-envoy-auth-headers-to-remove");
+
 fn to_response(reply: Reply, request_id: Option<HeaderValue>) -> HttpResponse {
     let mut response = match reply {
-        Reply::Allow { identity, remove_authorization, cookies } => {
+        Reply::Allow { identity, remove_authorization } => {
             let mut response = HttpResponse::new(StatusCode::OK);
             let headers = response.headers_mut();
             for (name, value) in IDENTITY_HEADER_NAMES.iter().zip(identity) {
@@ -200,25 +227,15 @@ fn to_response(reply: Reply, request_id: Option<HeaderValue>) -> HttpResponse {
                 headers.insert(name.clone(), value);
             }
             if remove_authorization {
-                let names = if let Cookies::Nothing { remove: true } = cookies {
-                    "authorization,cookie"
-                } else {
-                    "authorization"
-                };
-                headers
-                    .insert(HeaderName::from_static("x-envoy-auth-headers-to-remove"), HeaderValue::from_static(names));
-            }
-            if let Cookies::Others(others) = cookies {
-                headers.insert(header::COOKIE, HeaderValue::try_from(others).unwrap_or(HeaderValue::from_static("")));
+                headers.insert(TO_REMOVE.clone(), HeaderValue::from_static("authorization"));
             }
             response
         }
         Reply::SignIn { status, location } => {
-            HttpResponse::build(StatusCode::from_u16(status).unwrap_or(StatusCode::FOUND))
-                .insert_header((header::LOCATION, location))
-                .insert_header((header::CACHE_CONTROL, "no-store"))
-                .insert_header((header::REFERRER_POLICY, "no-referrer"))
-                .finish()
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN);
+            let mut response = HttpResponse::build(status);
+            response.insert_header((header::LOCATION, location)).insert_header((header::CACHE_CONTROL, "no-store"));
+            response.finish()
         }
         Reply::Refuse { status, challenge, retry_after, body } => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN);

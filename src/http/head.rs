@@ -35,6 +35,10 @@ impl RequestHead for ActixHead<'_> {
     }
 }
 
+static SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+static SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+static SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+
 /// Names made once, so that a look-up parses nothing.
 const fn header_name(field: Field) -> &'static HeaderName {
     use actix_web::http::header as known;
@@ -47,9 +51,6 @@ const fn header_name(field: Field) -> &'static HeaderName {
     static ORIGINAL_URL: HeaderName = HeaderName::from_static("x-original-url");
     static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
     static PROXY_SECRET: HeaderName = HeaderName::from_static("x-proxy-secret");
-    static SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
-    static SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-    static SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
     static AUTHORIZATION: HeaderName = known::AUTHORIZATION;
     static HOST: HeaderName = known::HOST;
     static ORIGIN: HeaderName = known::ORIGIN;

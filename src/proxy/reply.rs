@@ -18,8 +18,6 @@ pub enum Reply {
         identity: [Bytes; 8],
         /// Envoy is told to drop the client's token before the upstream sees it.
         remove_authorization: bool,
-        /// What becomes of the client's cookies.
-        cookies: Cookies,
     },
     /// A browser is sent to sign in.
     SignIn {
@@ -41,18 +39,28 @@ pub enum Reply {
     },
 }
 
-/// What the upstream sees of the client's cookies.
+/// What the upstream sees of the client's cookies. Proxies that are set up for it replace the client's by the answer's.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cookies {
-    /// All of them: nothing was looked at.
-    Untouched,
+    /// The client sent none.
+    Absent,
     /// These, and none of ours.
     Others(String),
     /// None: there are no others. Envoy must be told so.
-    Nothing {
-        /// It is told by a header.
-        remove: bool,
-    },
+    Nothing,
+}
+
+impl Cookies {
+    /// Keeps sessions from the upstream. Of several `Cookie` headers none is handed on: which of them an upstream reads is
+    /// not known.
+    pub fn without_ours(sent: Occurrence<'_>) -> Self {
+        let others = match sent {
+            Occurrence::Absent => return Self::Absent,
+            Occurrence::Repeated => return Self::Nothing,
+            Occurrence::Once(sent) => session_cookie::without_ours(std::str::from_utf8(sent).unwrap_or_default()),
+        };
+        if others.is_empty() { Self::Nothing } else { Self::Others(others) }
+    }
 }
 
 /// The identity headers, all of them on every 200: a proxy that copies them overwrites what a client forged.
@@ -100,22 +108,6 @@ impl Reply {
         Self::SignIn { status: if contract == Contract::AuthRequest { 401 } else { 302 }, location }
     }
 
-    /// Keeps sessions from the upstream: proxies that are set up for it replace the client's cookies by the answer's. Of
-    /// several `Cookie` headers none is handed on: which of them an upstream reads is not known.
-    #[must_use]
-    pub fn hiding_sessions(mut self, contract: Contract, sent: Occurrence<'_>) -> Self {
-        if let Self::Allow { cookies, .. } = &mut self {
-            let text = sent.once().and_then(|sent| std::str::from_utf8(sent).ok()).unwrap_or_default();
-            let others = session_cookie::without_ours(text);
-            *cookies = match sent {
-                Occurrence::Absent => Cookies::Untouched,
-                _ if others.is_empty() => Cookies::Nothing { remove: contract == Contract::ExtAuthz },
-                _ => Cookies::Others(others),
-            };
-        }
-        self
-    }
-
     /// The status code.
     pub const fn status(&self) -> u16 {
         match self {
@@ -137,7 +129,7 @@ impl Reply {
             known.client.clone(),
             permit.resource().clone(),
         ];
-        Self::Allow { identity, remove_authorization: contract == Contract::ExtAuthz, cookies: Cookies::Untouched }
+        Self::Allow { identity, remove_authorization: contract == Contract::ExtAuthz }
     }
 
     fn challenge(status: u16, challenge: &Challenge, request_id: &str) -> Self {

@@ -2,7 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::browsing::see_other;
+use super::browsing::After;
 use super::{OAuthService, body};
 use crate::http::Service;
 use crate::http::pages::{DevelopmentSignIn, Form};
@@ -38,7 +38,9 @@ pub(super) async fn sign_in(
         Ok(code) => {
             let mut query = url::form_urlencoded::Serializer::new(String::new());
             query.append_pair("code", code.expose()).append_pair("state", state);
-            see_other(&format!("/callback?{}", query.finish()), &[])
+            // What follows leads to another origin, which a form must not.
+            let url = format!("{}?{}", oauth.server.callback_url(), query.finish());
+            oauth.send_to(&service, &url, After::Form, &[])
         }
         Err(error) => oauth.development_form(&form, Some(error.to_string())),
     }

@@ -67,7 +67,7 @@ fn another_site_cannot_use_the_session() {
         ("GET", "site=same-origin mode=cors", 200),
         ("POST", "site=same-origin mode=cors", 200),
         ("GET", "site=cross-site mode=navigate dest=document", 200),
-        ("POST", "origin=https://notes.example.com", 200),
+        ("POST", "origin=https://notes.localhost", 200),
         ("POST", "site=cross-site mode=navigate dest=document", 401),
         ("POST", "site=same-site mode=cors origin=https://evil.example.com", 401),
         ("POST", "site=none mode=navigate", 401),
@@ -114,7 +114,7 @@ fn the_address_of_somebody_elses_way_back_signs_nobody_in() {
     {
         let before = session_or_none(victim);
         let end = victim.visit(&stolen);
-        assert_eq!((end.status, end.url.path()), (400, "/sign-in/return"), "{who}: {end:?}");
+        assert_eq!((end.status, end.url.path()), (403, "/sign-in/return"), "{who}: {end:?}");
         assert_eq!(session_or_none(victim), before, "{who}");
     }
     let mut own = Browser::new(&format!("{ORIGIN}/mcp/page")).reaching(HOST, alone.service.port);
@@ -156,7 +156,7 @@ fn nobody_is_sent_to_another_site() {
         let quiet = answer.all("location").is_empty() && answer.all("set-cookie").is_empty();
         report.holds(quiet, || format!("{answer:?}"));
     }
-    for host in ["evil.example", "notes.example.com.evil.example", "notes.example.com:8443", "auth.localhost"] {
+    for host in ["evil.example", "notes.localhost.evil.example", "notes.localhost:8443", "auth.localhost"] {
         report.row(format!("host {host}"));
         let answer = Request::get("/sign-in/begin?return=%2Fmcp").host(host).send(alone.service.port);
         report.equal("status", answer.status, 400);

@@ -6,7 +6,7 @@ use url::Url;
 use crate::support::browser::{Browser, Page};
 use crate::support::http::{Request, Response};
 use crate::support::ports;
-use crate::support::proxies::{Backends, Kind, Proxy};
+use crate::support::proxies::{Backends, Edit, Kind, Proxy};
 use crate::support::service::Service;
 use crate::support::upstream::{Seen, Upstream};
 
@@ -25,10 +25,15 @@ pub struct Stage {
 
 impl Stage {
     pub fn start(kind: Kind) -> Self {
+        Self::start_edited(kind, &|_, text| switched_on(&text))
+    }
+
+    /// With the proxy's files changed by `edit`, and nothing switched on.
+    pub fn start_edited(kind: Kind, edit: &Edit<'_>) -> Self {
         let upstream = Upstream::start();
         let service_port = ports::free();
         let backends = Backends { service: service_port, upstream: upstream.port };
-        let proxy = Proxy::start_on_host(kind, backends, &|_, text| switched_on(&text), HOST);
+        let proxy = Proxy::start_on_host(kind, backends, edit, HOST);
         let service = Service::start_at(service_port, &config(&format!("http://{HOST}:{}", proxy.port), service_port));
         let mut stage = Self { service, upstream, proxy };
         stage.service.wait_until_ready();
@@ -74,7 +79,8 @@ pub fn sign_in(browser: &mut Browser, url: &Url, email: &str) -> Page {
     let form = browser.visit(url);
     let form_at = (form.url.host_str(), form.url.path());
     assert_eq!(form_at, (Some(ISSUER_HOST), "/sign-in/development"), "status {}", form.status);
-    browser.submit(&form, &[("email", email)])
+    let forwarding = browser.submit(&form, &[("email", email)]);
+    browser.follow(&forwarding)
 }
 
 /// A program's token for `resource`.

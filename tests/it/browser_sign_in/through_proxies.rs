@@ -3,6 +3,7 @@
 use super::stage::{HOST, Stage, sign_in};
 use crate::support::browser::Browser;
 use crate::support::proxies::Kind;
+use crate::support::report::Report;
 
 #[test]
 fn a_person_signs_in_and_out_through_traefik() {
@@ -79,4 +80,20 @@ fn signs_in_and_out(kind: Kind) {
     assert_eq!(kept.status, 302, "{kept:?}");
     assert_eq!(kept.all("location"), [stage.url("/sign-in/begin?return=%2Fmcp%2Fkept").as_str()]);
     assert!(stage.seen("/mcp/kept").is_empty());
+}
+
+/// The session would reach the upstream, through every proxy whose line for it is not switched on, or is missing.
+#[test]
+fn without_its_line_the_upstream_sees_the_session() {
+    let mut report = Report::new("proxies");
+    for kind in [Kind::Traefik, Kind::Envoy, Kind::Nginx, Kind::Caddy] {
+        report.row(format!("{kind:?}"));
+        let line = "- {exact: cookie, ignore_case: true}        # with browser_sign_in";
+        let stage = Stage::start_edited(kind, &|_, text| text.replace(line, "# "));
+        let mut browser = Browser::new("nowhere:");
+        sign_in(&mut browser, &stage.url("/mcp/page"), "alice@example.com");
+        let seen = stage.seen("/mcp/page");
+        report.holds(seen[0].all("cookie").concat().contains("mfa-at-"), || format!("{seen:?}"));
+    }
+    report.finish();
 }

@@ -74,6 +74,14 @@ impl Browser {
         self.go(form.action, Some(body))
     }
 
+    /// Goes where `page` says that it goes on by itself.
+    pub fn follow(&mut self, page: &Page) -> Page {
+        let refresh = elements(&page.text, "meta").find(|tag| tag.contains("http-equiv=\"refresh\""));
+        let content = refresh.and_then(|tag| attribute(tag, "content")).unwrap_or_else(|| panic!("{page:?}"));
+        let (_, address) = content.split_once("url=").unwrap();
+        self.visit(&page.url.join(address).unwrap())
+    }
+
     fn go(&mut self, mut url: Url, mut form: Option<String>) -> Page {
         for _ in 0..20 {
             if url.as_str().starts_with(&self.home) {
@@ -158,6 +166,11 @@ fn attribute(tag: &str, name: &str) -> Option<String> {
     let start = format!("{name}=\"");
     let place = tag.match_indices(&start).find(|(place, _)| tag[..*place].ends_with(char::is_whitespace))?.0;
     let value = tag[place + start.len()..].split('"').next()?;
-    let plain = value.replace("&quot;", "\"").replace("&#39;", "'").replace("&#x2F;", "/").replace("&amp;", "&");
+    let plain = value
+        .replace("&quot;", "\"")
+        .replace("&#39;", "'")
+        .replace("&#x2F;", "/")
+        .replace("&#38;", "&")
+        .replace("&amp;", "&");
     Some(plain)
 }
