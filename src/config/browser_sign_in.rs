@@ -69,9 +69,41 @@ pub(super) fn refuse_taken_name(
     }
 }
 
+/// Scripts of the server's pages could then press the buttons of ours, consent among them: they are of one origin.
+pub(super) fn warn_of_shared_host(
+    policies: &[Policy],
+    own: Option<&AuthorizationServerConfig>,
+    warnings: &mut Vec<String>,
+) {
+    let Some(issuer) = own.and_then(|own| ResourceUri::parse(own.issuer.as_str()).ok()) else { return };
+    let shared = policies.iter().filter(|policy| policy.sessions == BrowserSessions::Here);
+    for policy in shared.filter(|policy| may_share_host(&policy.resource, &issuer)) {
+        warnings.push(format!(
+            "{} has browser_sign_in and stands on the issuer's host: scripts of its pages can do there what the person \
+             can; give the issuer a host of its own",
+            policy.resource
+        ));
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Config;
+
+    #[test]
+    fn pages_on_the_issuers_host_are_warned_of() {
+        let warnings = |host: &str| {
+            let text = format!(
+                "[[resources]]\nurl = \"http://{host}:8080/mcp\"\nbrowser_sign_in = true\n\
+                 [authorization_server]\nissuer = \"http://auth.localhost:9090\"\n\
+                 [authorization_server.identity_provider]\nkind = \"development\"\n[store]\nurl = \"memory:\"\n"
+            );
+            Config::from_toml(&text).unwrap().warnings
+        };
+        assert_eq!(warnings("notes.localhost"), Vec::<String>::new());
+        assert!(warnings("auth.localhost")[0].contains("give the issuer a host of its own"));
+    }
 
     #[test]
     fn hosts_are_shared_whatever_the_port_and_through_a_wildcard() {

@@ -152,6 +152,7 @@ impl Config {
         let mut warnings = Vec::new();
         let policies = resource::read_all(&written.resources, &issuers, &implied, &mut errors, &mut warnings);
         browser_sign_in::refuse_taken_name(&policies, own.as_ref(), &mut errors);
+        browser_sign_in::warn_of_shared_host(&policies, own.as_ref(), &mut warnings);
         match (server, log, keys, leeway) {
             (Some(server), Some(log), Some(keys), Some(leeway)) if errors.is_empty() => {
                 let cache_bytes = written.tokens.cache_bytes.unwrap_or(server::DEFAULT_CACHE_BYTES);

@@ -91,6 +91,7 @@ fn without_its_line_the_upstream_sees_the_session() {
         let line = "- {exact: cookie, ignore_case: true}        # with browser_sign_in";
         let stage = Stage::start_edited(kind, &|_, text| text.replace(line, "# "));
         let mut browser = Browser::new("nowhere:");
+        browser.put(HOST, "theirs=1");
         sign_in(&mut browser, &stage.url("/mcp/page"), "alice@example.com");
         let seen = stage.seen("/mcp/page");
         report.holds(seen[0].all("cookie").concat().contains("mfa-at-"), || format!("{seen:?}"));
