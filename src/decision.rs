@@ -1,10 +1,10 @@
 //! The whole line of a decision, from what the proxy sent to a verdict. Synchronous, and free of any web framework.
 
 use crate::authn::{Authentication, Authenticator, Credential};
-use crate::authz::{self, Matched, NotFound, PolicySet, Reason, RequestFacts, Verdict};
+use crate::authz::{self, BrowserSessions, Matched, NotFound, PolicySet, Reason, RequestFacts, Verdict};
 use crate::domain::original_request::is_method;
-use crate::domain::{Malformed, Occurrence, OriginalRequest, UnixTime};
-use crate::proxy::{Contract, Field, RequestHead, TrustedProxies};
+use crate::domain::{Malformed, Occurrence, OriginalRequest, UnixTime, session_cookie};
+use crate::proxy::{Contract, Field, RequestHead, TrustedProxies, browser};
 
 /// Everything a decision needs.
 #[derive(Debug)]
@@ -54,7 +54,10 @@ impl DecisionPoint {
         };
         let facts = request_facts(&request, head);
         let credential = Credential::from_authorization(head.field(Field::Authorization));
-        let authentication = self.authenticator.authenticate(credential, now);
+        let authentication = match (credential, matched.policy.sessions) {
+            (Credential::None, BrowserSessions::Here) => self.authenticate_browser(&matched, &request, head, now),
+            (credential, _) => self.authenticator.authenticate(credential, now),
+        };
         let verdict = authz::decide(&matched, facts, &authentication);
         Decision {
             verdict,
@@ -62,6 +65,26 @@ impl DecisionPoint {
             matched: Some(matched),
             malformed: None,
             authentication: Some(authentication),
+        }
+    }
+
+    /// A cookie counts only where there is no `Authorization` at all, and where no other site had it sent.
+    fn authenticate_browser(
+        &self,
+        matched: &Matched<'_>,
+        request: &OriginalRequest<'_>,
+        head: &dyn RequestHead,
+        now: UnixTime,
+    ) -> Authentication {
+        let resource = matched.resource_text();
+        let name = session_cookie::of_session(resource, matched.policy.resource.scheme());
+        let cookies = head.field(Field::Cookie).once().and_then(|cookies| std::str::from_utf8(cookies).ok());
+        let cookie = cookies.and_then(|cookies| session_cookie::find(cookies, &name));
+        let counts = head.field(Field::Authorization) == Occurrence::Absent
+            && browser::is_own_doing(request, head, matched.origin());
+        match cookie.filter(|_| counts) {
+            None => Authentication::Anonymous,
+            Some(cookie) => self.authenticator.authenticate_session(resource, cookie, now),
         }
     }
 }
@@ -97,6 +120,20 @@ impl<'a> Decision<'a> {
         let mut decision = Self::refused(reason);
         decision.malformed = Some(malformed);
         decision
+    }
+
+    /// Where a browser signs in that was refused for want of a good credential; nowhere for anything but a page that
+    /// somebody opens.
+    pub fn sign_in(&self, contract: Contract, head: &dyn RequestHead) -> Option<String> {
+        let (Verdict::Challenge(_), Some(request)) = (&self.verdict, &self.request) else { return None };
+        let matched = self.matched.as_ref().filter(|matched| matched.policy.sessions == BrowserSessions::Here)?;
+        let wanted = contract.original_target(head).filter(|_| browser::is_navigation(request, head))?;
+        Some(browser::sign_in_url(matched.origin(), wanted))
+    }
+
+    /// Whether cookies of ours may have come along that are none of the upstream's business.
+    pub fn has_sessions(&self) -> bool {
+        self.matched.as_ref().is_some_and(|matched| matched.policy.sessions != BrowserSessions::None)
     }
 
     fn about(mut self, request: OriginalRequest<'a>) -> Self {

@@ -87,7 +87,7 @@ impl App {
         let wired =
             own.map(|own| authorization_server::wire(&config, own, &policies, &outbound, &clock)).transpose()?;
         let server = wired.as_ref().map(|wired| Arc::clone(&wired.service.server));
-        let (authenticator, sources) = wire_authenticator(&config, server.as_deref(), &outbound, &clock);
+        let (authenticator, sources) = wire_authenticator(&config, server.as_ref(), &outbound, &clock);
         let names: Vec<(String, bool)> =
             config.policies.iter().map(|policy| (policy.resource.to_string(), policy.audit_only())).collect();
         let service = Service {
@@ -168,7 +168,7 @@ fn actix_web_listener(address: SocketAddr) -> std::io::Result<TcpListener> {
 /// Who is believed: our own authorization server, whose keys are at hand, and everybody whose keys are fetched.
 fn wire_authenticator(
     config: &Config,
-    own: Option<&AuthorizationServer>,
+    own: Option<&Arc<AuthorizationServer>>,
     outbound: &Outbound,
     clock: &Arc<dyn Clock>,
 ) -> (Authenticator, Vec<KeySource>) {
@@ -177,7 +177,10 @@ fn wire_authenticator(
     let settings = own.iter().map(|server| server.as_issuer()).chain(foreign).collect();
     let authenticator = Authenticator::new(settings, config.leeway, config.cache_bytes);
     let authenticator = match own {
-        Some(server) => authenticator.with_revocation(&server.settings().issuer, Arc::clone(server.revocations())),
+        Some(server) => {
+            let authenticator = authenticator.with_sessions(Arc::clone(server));
+            authenticator.with_revocation(&server.settings().issuer, Arc::clone(server.revocations()))
+        }
         None => authenticator,
     };
     (authenticator, sources)

@@ -7,7 +7,9 @@ use std::time::Duration;
 use super::cache::{CacheFigures, Generation, TokenCache};
 use super::issuer_keys::LoadedKeys;
 use super::unverified::UnverifiedToken;
-use super::{Algorithm, Authentication, BearerToken, Credential, Identity, IssuerKeys, RevokedTokens, TokenFault, jwt};
+use super::{
+    Algorithm, Authentication, BearerToken, Credential, Identity, IssuerKeys, RevokedTokens, Sessions, TokenFault, jwt,
+};
 use crate::domain::{Issuer, UnixTime};
 
 /// An issuer whose tokens are accepted.
@@ -33,6 +35,7 @@ pub struct Authenticator {
     cache: TokenCache,
     leeway: Duration,
     own: Option<Own>,
+    sessions: Option<Arc<dyn Sessions>>,
 }
 
 /// The issuer that is ourselves, and what was taken back of its tokens.
@@ -52,7 +55,7 @@ impl Authenticator {
     pub fn new(issuers: Vec<IssuerSettings>, leeway: Duration, cache_bytes: u64) -> Self {
         let by_name =
             issuers.iter().enumerate().map(|(index, settings)| (settings.issuer.as_str().into(), index)).collect();
-        Self { issuers, by_name, cache: TokenCache::new(cache_bytes), leeway, own: None }
+        Self { issuers, by_name, cache: TokenCache::new(cache_bytes), leeway, own: None, sessions: None }
     }
 
     /// Tokens of `issuer`, which is our own, are also looked up in `revoked`.
@@ -60,6 +63,21 @@ impl Authenticator {
     pub fn with_revocation(self, issuer: &Issuer, revoked: Arc<impl RevokedTokens + 'static>) -> Self {
         let own = self.by_name.get(issuer.as_str()).map(|index| Own { issuer: *index, revoked });
         Self { own, ..self }
+    }
+
+    /// Browsers may present what `sessions` gave to them.
+    #[must_use]
+    pub fn with_sessions(self, sessions: Arc<impl Sessions + 'static>) -> Self {
+        Self { sessions: Some(sessions), ..self }
+    }
+
+    /// Who presents the session `cookie` at `resource`. What is no session of ours there is no credential at all.
+    pub fn authenticate_session(&self, resource: &str, cookie: &str, now: UnixTime) -> Authentication {
+        let token = self.sessions.as_ref().and_then(|sessions| sessions.token_behind(resource, cookie));
+        match token {
+            None => Authentication::Anonymous,
+            Some(token) => self.authenticate(Credential::bearer(token.expose().as_bytes()), now),
+        }
     }
 
     /// Who presents `credential` at `now`. Never waits: what cannot be told from the keys at hand is undecidable.

@@ -59,7 +59,7 @@ impl<'a> Credential<'a> {
         }
     }
 
-    fn bearer(token: &'a [u8]) -> Self {
+    pub(super) fn bearer(token: &'a [u8]) -> Self {
         if token.is_empty() {
             return Self::Malformed(TokenFault::MalformedCredential);
         }

@@ -13,6 +13,7 @@ pub mod jwt;
 pub mod key_set;
 pub mod key_source;
 pub mod revocation;
+pub mod session;
 pub mod signed;
 pub mod unverified;
 
@@ -22,6 +23,7 @@ pub use credential::{BearerToken, Credential};
 pub use identity::Identity;
 pub use issuer_keys::IssuerKeys;
 pub use revocation::{RevokedTokens, TokenIds};
+pub use session::Sessions;
 
 use std::sync::Arc;
 use std::time::Duration;

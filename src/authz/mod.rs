@@ -10,7 +10,7 @@ pub mod rule;
 pub mod verdict;
 
 pub use challenge::Challenge;
-pub use policy::{Matched, NotFound, Policy, PolicySet};
+pub use policy::{BrowserSessions, Matched, NotFound, Policy, PolicySet};
 pub use reason::Reason;
 pub use verdict::{Denial, Permit, Verdict};
 

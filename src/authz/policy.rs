@@ -32,6 +32,8 @@ pub struct Policy {
     pub scopes_in_challenge: ScopeSet,
     /// Those are other names than the ones that tokens then hold.
     pub asks_for_other_names: bool,
+    /// What browsers may be signed in to.
+    pub sessions: BrowserSessions,
 }
 
 /// An issuer and the audiences that count besides the resource's own URI.
@@ -41,6 +43,18 @@ pub struct AcceptedIssuer {
     pub issuer: Issuer,
     /// For issuers that cannot name a resource in `aud` (no RFC 8707).
     pub audiences: Vec<String>,
+}
+
+/// Whether people use a resource with a browser, which keeps a session as a cookie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BrowserSessions {
+    /// Nowhere on the host.
+    #[default]
+    None,
+    /// With another resource of the host: cookies come along, and must not reach this upstream.
+    Beside,
+    /// With this one.
+    Here,
 }
 
 /// Who may call. Any one match is enough.
@@ -109,6 +123,12 @@ impl Matched<'_> {
         std::str::from_utf8(&self.resource).unwrap_or_default()
     }
 
+    /// Scheme, host and port of the concrete resource.
+    pub fn origin(&self) -> &str {
+        let resource = self.resource_text();
+        resource.strip_suffix(self.policy.resource.path()).unwrap_or(resource)
+    }
+
     /// Where the resource's metadata document stands (RFC 9728 §3.1).
     pub fn metadata_url(&self) -> String {
         let resource = self.resource_text();
@@ -116,8 +136,7 @@ impl Matched<'_> {
             let encoded = utf8_percent_encode(resource, QUERY_VALUE);
             return format!("{base}{WELL_KNOWN}?resource={encoded}");
         }
-        let path = self.policy.resource.path();
-        let origin = resource.strip_suffix(path).unwrap_or(resource);
+        let (origin, path) = (self.origin(), self.policy.resource.path());
         format!("{origin}{WELL_KNOWN}{}", if path == "/" { "" } else { path })
     }
 }

@@ -29,6 +29,7 @@ fn policy(url: &str) -> Policy {
         },
         scopes_in_challenge: ScopeSet::from_claim("mcp:read"),
         asks_for_other_names: false,
+        sessions: BrowserSessions::None,
         required_scopes: vec![required],
         allowed_origins: Vec::new(),
         mode: Mode::Enforce,

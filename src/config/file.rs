@@ -93,7 +93,7 @@ pub(super) struct WrittenResource {
     pub(super) tool_rules: Option<toml::Value>,
     pub(super) condition: Option<toml::Value>,
     pub(super) upstream_enforces_mcp_headers: Option<toml::Value>,
-    pub(super) browser_sign_in: Option<toml::Value>,
+    pub(super) browser_sign_in: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]

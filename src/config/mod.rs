@@ -3,6 +3,7 @@
 //! the value, the rule and the fix.
 
 mod authorization_server;
+mod browser_sign_in;
 mod environment;
 mod error;
 mod file;
@@ -161,6 +162,8 @@ impl Config {
         if let Some(own) = own.as_ref().filter(|_| errors.is_empty()) {
             authorization_server::refuse_development_elsewhere(&own.providers, &policies, &mut errors);
         }
+        browser_sign_in::refuse_taken_name(&policies, own.as_ref(), &mut errors);
+        browser_sign_in::warn_of_shared_host(&policies, own.as_ref(), &mut warnings);
         match (server, log, keys, leeway) {
             (Some(server), Some(log), Some(keys), Some(leeway)) if errors.is_empty() => {
                 let cache_bytes = written.tokens.cache_bytes.unwrap_or(server::DEFAULT_CACHE_BYTES);

@@ -1,5 +1,6 @@
 //! `[[resources]]`.
 
+use super::browser_sign_in;
 use super::file::{Strings, WrittenResource};
 use super::issuer::Issuers;
 use super::scopes::{self, Implied};
@@ -35,6 +36,7 @@ pub(super) fn read_all(
         }
         policies.push(policy);
     }
+    browser_sign_in::mark_neighbours(&mut policies);
     policies
 }
 
@@ -85,6 +87,8 @@ impl Reader<'_> {
         let mode = errors.keep(self.mode());
         let origins = errors.keep(self.origins());
         let challenge = errors.keep(self.challenge_scopes());
+        let key = format!("resources[{}].browser_sign_in", self.index);
+        let sessions = errors.keep(browser_sign_in::read(&key, self.written, self.issuers, accepted.as_ref()));
         let (accepted, principals, required) = (accepted?, principals?, required?);
         errors.keep(self.refuse_open_door(&accepted, &principals))?;
         let required_names = || required.iter().map(|required| required.scope.clone()).collect();
@@ -99,6 +103,7 @@ impl Reader<'_> {
             required_scopes: required,
             allowed_origins: origins?,
             mode: mode?,
+            sessions: sessions?,
         })
     }
 
@@ -110,7 +115,6 @@ impl Reader<'_> {
             ("tool_rules", &self.written.tool_rules, RESTRICT),
             ("condition", &self.written.condition, RESTRICT),
             ("upstream_enforces_mcp_headers", &self.written.upstream_enforces_mcp_headers, REMOVE),
-            ("browser_sign_in", &self.written.browser_sign_in, REMOVE),
         ];
         for (name, _, fix) in later.into_iter().filter(|(_, value, _)| value.is_some()) {
             errors.add(self.error(name, None, "this version does not have it", fix));

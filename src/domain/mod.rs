@@ -11,6 +11,7 @@ pub mod person;
 pub mod resource;
 pub mod scope;
 pub mod secret;
+pub mod session_cookie;
 pub mod tally;
 pub mod time;
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::Service;
@@ -12,6 +12,7 @@ use crate::authn::Authentication;
 use crate::authz::{Matched, Reason, Verdict};
 use crate::decision::Decision;
 use crate::domain::{Malformed, Occurrence, OriginalRequest};
+use crate::proxy::reply::Cookies;
 use crate::proxy::{Contract, Field, Reply, RequestHead};
 use crate::telemetry::DecisionRecord;
 use crate::telemetry::decision_record::timestamp;
@@ -53,14 +54,46 @@ fn answer(
     service.metrics.count(decision.matched.as_ref().map(|matched| matched.index), &decision.verdict, took);
     let allowed = is_plain_allow(&decision.verdict);
     if allowed && !service.request_ids.samples_allow(service.allows_logged_per_mille) {
-        return to_response(Reply::to(contract, &decision.verdict, ""), None);
+        let reply = Reply::to(contract, &decision.verdict, "");
+        return respond(decision, head, (contract, reply), None);
     }
     let request_id = service.request_ids.of(head);
-    let reply = Reply::to(contract, &decision.verdict, &request_id);
+    let reply = match decision.sign_in(contract, head) {
+        Some(location) => Reply::sign_in(contract, location),
+        None => Reply::to(contract, &decision.verdict, &request_id),
+    };
     let timestamp = timestamp(service.clock.now());
     service.log.write(&record(head, contract, decision, took, reply.status(), timestamp, &request_id));
     // No proxy hands a header of an allow on unless it is told to, so the id is sent with refusals only.
-    to_response(reply, if allowed { None } else { HeaderValue::from_str(&request_id).ok() })
+    let request_id = if allowed { None } else { HeaderValue::from_str(&request_id).ok() };
+    respond(decision, head, (contract, reply), request_id)
+}
+
+/// The response to what the rules say, with the sessions of browsers kept from the upstream where there are any.
+fn respond(
+    decision: &Decision<'_>,
+    head: &ActixHead<'_>,
+    (contract, reply): (Contract, Reply),
+    request_id: Option<HeaderValue>,
+) -> HttpResponse {
+    let hides = decision.has_sessions() && matches!(reply, Reply::Allow { .. });
+    let mut response = to_response(reply, request_id);
+    if hides {
+        hide_sessions(response.headers_mut(), contract, head);
+    }
+    response
+}
+
+fn hide_sessions(headers: &mut HeaderMap, contract: Contract, head: &ActixHead<'_>) {
+    match Cookies::without_ours(head.field(Field::Cookie)) {
+        Cookies::Others(others) => {
+            headers.insert(header::COOKIE, HeaderValue::try_from(others).unwrap_or(HeaderValue::from_static("")));
+        }
+        Cookies::Nothing if contract == Contract::ExtAuthz => {
+            headers.insert(TO_REMOVE.clone(), HeaderValue::from_static("authorization,cookie"));
+        }
+        Cookies::Nothing | Cookies::Absent => {}
+    }
 }
 
 fn is_plain_allow(verdict: &Verdict) -> bool {
@@ -172,6 +205,9 @@ static IDENTITY_HEADER_NAMES: [HeaderName; 8] = [
     HeaderName::from_static("x-auth-resource"),
 ];
 
+/// Envoy takes these out of the client's request.
+static TO_REMOVE: HeaderName = HeaderName::from_static("x-envoy-auth-headers-to-remove");
+
 fn to_response(reply: Reply, request_id: Option<HeaderValue>) -> HttpResponse {
     let mut response = match reply {
         Reply::Allow { identity, remove_authorization } => {
@@ -183,12 +219,15 @@ fn to_response(reply: Reply, request_id: Option<HeaderValue>) -> HttpResponse {
                 headers.insert(name.clone(), value);
             }
             if remove_authorization {
-                headers.insert(
-                    HeaderName::from_static("x-envoy-auth-headers-to-remove"),
-                    HeaderValue::from_static("authorization"),
-                );
+                headers.insert(TO_REMOVE.clone(), HeaderValue::from_static("authorization"));
             }
             response
+        }
+        Reply::SignIn { status, location } => {
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN);
+            let mut response = HttpResponse::build(status);
+            response.insert_header((header::LOCATION, location)).insert_header((header::CACHE_CONTROL, "no-store"));
+            response.finish()
         }
         Reply::Refuse { status, challenge, retry_after, body } => {
             let status = StatusCode::from_u16(status).unwrap_or(StatusCode::FORBIDDEN);

@@ -35,6 +35,10 @@ impl RequestHead for ActixHead<'_> {
     }
 }
 
+static SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+static SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+static SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+
 /// Names made once, so that a look-up parses nothing.
 const fn header_name(field: Field) -> &'static HeaderName {
     use actix_web::http::header as known;
@@ -52,6 +56,8 @@ const fn header_name(field: Field) -> &'static HeaderName {
     static ORIGIN: HeaderName = known::ORIGIN;
     static REQUEST_METHOD: HeaderName = known::ACCESS_CONTROL_REQUEST_METHOD;
     static USER_AGENT: HeaderName = known::USER_AGENT;
+    static COOKIE: HeaderName = known::COOKIE;
+    static ACCEPT: HeaderName = known::ACCEPT;
     match field {
         Field::Authorization => &AUTHORIZATION,
         Field::Host => &HOST,
@@ -67,5 +73,10 @@ const fn header_name(field: Field) -> &'static HeaderName {
         Field::RequestId => &REQUEST_ID,
         Field::UserAgent => &USER_AGENT,
         Field::ProxySecret => &PROXY_SECRET,
+        Field::Cookie => &COOKIE,
+        Field::Accept => &ACCEPT,
+        Field::SecFetchMode => &SEC_FETCH_MODE,
+        Field::SecFetchSite => &SEC_FETCH_SITE,
+        Field::SecFetchDest => &SEC_FETCH_DEST,
     }
 }

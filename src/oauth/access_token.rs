@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::grant::Grant;
 use super::key_pair::UnusableKey;
-use super::{AuthorizationServer, ErrorCode, OAuthError};
+use super::{AuthorizationServer, BROWSER, ErrorCode, OAuthError};
 use crate::authz::Matched;
 use crate::domain::{Email, Person, ScopeSet, Secret, UnixTime, opaque};
 
@@ -74,7 +74,7 @@ impl AuthorizationServer {
             auth_time: grant.signed_in_at,
             email: person.email.as_ref().map(|email| EmailClaims { email, email_verified: person.email_verified }),
             preferred_username: person.user_name.as_deref().filter(|name| name.len() <= 255),
-            groups: groups(person, &matched.policy.principals.groups),
+            groups: groups(person, &matched.policy.principals.groups, most_of(&grant.client)),
         };
         let expires_at = now.plus(self.settings.access_token_lifetime).min(grant.ends_at);
         self.issue(&person.subject_claim(), &grant.client, matched, scopes, (now, expires_at), Some(granted))
@@ -116,13 +116,17 @@ impl AuthorizationServer {
     }
 }
 
+/// A browser's token travels in a cookie, sealed: that makes it longer, and cookies are short.
+fn most_of(client: &str) -> usize {
+    if client == BROWSER { 1024 } else { 2048 }
+}
+
 /// Groups in so many bytes: tokens travel in a header of every request. Those that the resource asks for come first,
 /// so that a member of many groups keeps the ones that let them in.
-fn groups<'a>(person: &'a Person, asked_for: &[String]) -> Vec<&'a str> {
-    const MOST: usize = 2048;
+fn groups<'a>(person: &'a Person, asked_for: &[String], most: usize) -> Vec<&'a str> {
     let (wanted, others): (Vec<&String>, Vec<&String>) =
         person.groups.iter().partition(|group| asked_for.contains(group));
-    let mut left = MOST;
+    let mut left = most;
     let mut fits = |group: &&String| {
         let cost = group.len() + 3;
         let fits = cost <= left;
@@ -149,7 +153,7 @@ mod tests {
             name: None,
             groups: groups_of_person,
         };
-        let kept = groups(&person, &["staff".into()]);
+        let kept = groups(&person, &["staff".into()], 2048);
         assert_eq!(kept.first(), Some(&"staff"));
         assert!(kept.iter().map(|group| group.len() + 3).sum::<usize>() <= 2048 && kept.len() > 100);
     }

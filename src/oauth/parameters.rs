@@ -21,6 +21,11 @@ impl Parameters {
     /// Most parameters read. Each is compared with those before it, and no request of ours has more than twenty.
     const MOST: usize = 100;
 
+    /// These, for requests that we make of ourselves.
+    pub(super) fn of(pairs: &[(&str, &str)]) -> Self {
+        Self { pairs: pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect() }
+    }
+
     /// Reads `application/x-www-form-urlencoded` text; refuses repeated parameters.
     pub fn parse(text: &[u8]) -> Result<Self, OAuthError> {
         if text.len() > Self::MAX_LENGTH {

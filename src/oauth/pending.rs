@@ -135,7 +135,8 @@ impl AuthorizationServer {
 
     /// Is the client still there, is the redirect URI still its own, is the resource still offered?
     pub(super) async fn resume(&self, request: &AuthorizationRequest, now: UnixTime) -> Result<Resumed<'_>, Problem> {
-        let client = self.clients.find(&request.client, now).await?.ok_or(ProblemKind::UnknownClient)?;
+        let client = self.client_of(&request.client, &request.resource, now).await?;
+        let client = client.ok_or(ProblemKind::UnknownClient)?;
         if client.redirect_named(&request.return_to.redirect_uri).is_none() {
             return Err(ProblemKind::UnknownRedirectUri.into());
         }

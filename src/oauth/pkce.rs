@@ -41,7 +41,7 @@ pub(super) fn fits(verifier: &str, challenge: &str) -> bool {
     well_formed && Secret::new(challenge).matches(Challenge::of_verifier(verifier).0.as_bytes())
 }
 
-const fn is_base64url(byte: u8) -> bool {
+pub(super) const fn is_base64url(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'
 }
 

@@ -45,7 +45,8 @@ impl AuthorizationServer {
         Ok(Some(PresentedToken::Refresh { id, grant: Box::new(grant.value), live }))
     }
 
-    fn authenticate(&self, token: &str, now: UnixTime) -> Authentication {
+    /// Who presents this access token of ours.
+    pub(super) fn authenticate(&self, token: &str, now: UnixTime) -> Authentication {
         let header = format!("Bearer {token}");
         self.own_tokens.authenticate(Credential::from_authorization(Occurrence::Once(header.as_bytes())), now)
     }

@@ -43,6 +43,10 @@ pub enum ProblemKind {
     NotSignedIn,
     /// Too often from one address.
     TooManyRequests,
+    /// The person did not want to sign in, or may not.
+    Declined,
+    /// What we gave to the browser does not come back to us as it must.
+    NotAccepted,
     /// Our own trouble.
     Unavailable,
 }

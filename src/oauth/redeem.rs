@@ -7,7 +7,9 @@ use super::reassurance::require_admitted;
 use super::refresh_token::RefreshToken;
 use super::resources::invalid_target;
 use super::token::seconds_until;
-use super::{AuthorizationServer, Client, GrantType, OAuthError, Parameters, TokenAnswer, authorization_server, pkce};
+use super::{
+    AuthorizationServer, BROWSER, Client, GrantType, OAuthError, Parameters, TokenAnswer, authorization_server, pkce,
+};
 use crate::authz::Matched;
 use crate::domain::{SecretHash, UnixTime, opaque};
 use crate::store::{self, Outcome, Transaction, Versioned};
@@ -100,7 +102,11 @@ impl AuthorizationServer {
 
     fn new_grant(&self, issued: IssuedCode, refreshes: bool, now: UnixTime) -> Grant {
         let settings = &self.settings;
-        let lifetime = if refreshes { settings.refresh_token_lifetime } else { settings.access_token_lifetime };
+        let lifetime = match (refreshes, &*issued.client) {
+            (_, BROWSER) => settings.session_lifetime,
+            (true, _) => settings.refresh_token_lifetime,
+            (false, _) => settings.access_token_lifetime,
+        };
         Grant {
             client: issued.client,
             client_name: issued.client_name,

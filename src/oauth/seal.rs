@@ -17,6 +17,10 @@ pub enum Purpose {
     UpstreamToken,
     /// The refresh token that came after another; belongs to the grant.
     Successor,
+    /// A browser's session; belongs to the resource.
+    BrowserSession,
+    /// What a browser carries from host to host while it signs in.
+    BrowserStart,
 }
 
 impl Purpose {
@@ -27,6 +31,8 @@ impl Purpose {
             Self::SignIn => "sign-in",
             Self::UpstreamToken => "upstream token",
             Self::Successor => "successor",
+            Self::BrowserSession => "browser session",
+            Self::BrowserStart => "browser start",
         }
     }
 }

@@ -44,14 +44,16 @@ pub struct ProviderChoice {
 impl AuthorizationServer {
     /// Signs somebody in to our own pages.
     pub async fn sign_in(&self, provider: Option<&str>, choose_account: bool, browser: Browser<'_>) -> SignInAnswer {
-        match self.begin_sign_in(provider, choose_account, browser).await {
+        match self.begin_sign_in(Purpose::Connections, provider, choose_account, browser).await {
             Ok((url, browser)) => SignInAnswer { next: Next::Redirect(url.into()), browser },
             Err(problem) => SignInAnswer { next: Next::Page(problem), browser: None },
         }
     }
 
-    async fn begin_sign_in(
+    /// Parks a flow that needs no consent, and begins its sign-in.
+    pub(super) async fn begin_sign_in(
         &self,
+        purpose: Purpose,
         provider: Option<&str>,
         choose_account: bool,
         browser: Browser<'_>,
@@ -64,7 +66,7 @@ impl AuthorizationServer {
             start = Some(started);
             Ok(Stage::AwaitingSignIn(sign_in))
         };
-        let (_, cookie) = self.park_for(Purpose::Connections, stage, browser, self.clock.now()).await?;
+        let (_, cookie) = self.park_for(purpose, stage, browser, self.clock.now()).await?;
         let start = start.ok_or(ProblemKind::Unavailable)?;
         Ok((provider.authorization_url(&start).await?, cookie))
     }

@@ -14,6 +14,11 @@ pub fn original_request(head: &dyn RequestHead) -> Result<OriginalRequest<'_>, M
     OriginalRequest::parse(&RawRequest { method, scheme: (scheme, name), authority: (authority, name), target })
 }
 
+/// Path and query.
+pub fn original_target(head: &dyn RequestHead) -> Option<&[u8]> {
+    split(head.field(Field::OriginalUrl).once()?).map(|(_, _, target)| target)
+}
+
 /// Splits by hand at `://` and the next `/`: a URL parser would normalise the path, and nginx forwards it raw.
 fn split(url: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
     let scheme_end = url.windows(3).position(|window| window == b"://")?;

@@ -35,11 +35,21 @@ pub enum Field {
     UserAgent,
     /// Shared secret of the proxy.
     ProxySecret,
+    /// A browser's cookies, read where people sign in with one.
+    Cookie,
+    /// What a browser would like to have.
+    Accept,
+    /// How a browser came to send it (Fetch Metadata §2.2).
+    SecFetchMode,
+    /// Whose page had it sent (Fetch Metadata §2.4).
+    SecFetchSite,
+    /// What for (Fetch Metadata §2.1).
+    SecFetchDest,
 }
 
 impl Field {
     /// Every field, in the order of [`Field::index`].
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 19] = [
         Self::Authorization,
         Self::Host,
         Self::Origin,
@@ -54,6 +64,11 @@ impl Field {
         Self::RequestId,
         Self::UserAgent,
         Self::ProxySecret,
+        Self::Cookie,
+        Self::Accept,
+        Self::SecFetchMode,
+        Self::SecFetchSite,
+        Self::SecFetchDest,
     ];
 
     /// The header's name as people write it.
@@ -73,6 +88,11 @@ impl Field {
             Self::RequestId => "X-Request-Id",
             Self::UserAgent => "User-Agent",
             Self::ProxySecret => "X-Proxy-Secret",
+            Self::Cookie => "Cookie",
+            Self::Accept => "Accept",
+            Self::SecFetchMode => "Sec-Fetch-Mode",
+            Self::SecFetchSite => "Sec-Fetch-Site",
+            Self::SecFetchDest => "Sec-Fetch-Dest",
         }
     }
 }

@@ -4,6 +4,7 @@
 //! every proxy passes some other proxy's headers through. Adding one: a file beside these, a variant of [`Contract`].
 
 pub mod auth_request;
+pub mod browser;
 pub mod ext_authz;
 pub mod forward_auth;
 pub mod head;
@@ -50,6 +51,15 @@ impl Contract {
             Self::ForwardAuth => forward_auth::original_request(head),
             Self::ExtAuthz => ext_authz::original_request(head),
             Self::AuthRequest => auth_request::original_request(head),
+        }
+    }
+
+    /// Path and query of the original request, as the proxy tells them; for going back there, never for a decision.
+    pub fn original_target(self, head: &dyn RequestHead) -> Option<&[u8]> {
+        match self {
+            Self::ForwardAuth => head.field(Field::ForwardedUri).once(),
+            Self::ExtAuthz => ext_authz::original_target(head.target()).map(str::as_bytes),
+            Self::AuthRequest => auth_request::original_target(head),
         }
     }
 

@@ -7,6 +7,7 @@ use super::Contract;
 use crate::authn::identity_headers::IdentityHeaders;
 use crate::authz::reason::Class;
 use crate::authz::{Challenge, Permit, Reason, Verdict};
+use crate::domain::{Occurrence, session_cookie};
 
 /// A neutral answer: `http/` copies it out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,6 +18,13 @@ pub enum Reply {
         identity: [Bytes; 8],
         /// Envoy is told to drop the client's token before the upstream sees it.
         remove_authorization: bool,
+    },
+    /// A browser is sent to sign in.
+    SignIn {
+        /// 302; nginx hands on nothing but a 401, and makes a redirect of that.
+        status: u16,
+        /// Where to, absolute.
+        location: String,
     },
     /// 401, 403 or 503 with a JSON body.
     Refuse {
@@ -29,6 +37,30 @@ pub enum Reply {
         /// The body.
         body: Vec<u8>,
     },
+}
+
+/// What the upstream sees of the client's cookies. Proxies that are set up for it replace the client's by the answer's.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cookies {
+    /// The client sent none.
+    Absent,
+    /// These, and none of ours.
+    Others(String),
+    /// None: there are no others. Envoy must be told so.
+    Nothing,
+}
+
+impl Cookies {
+    /// Keeps sessions from the upstream. Of several `Cookie` headers none is handed on: which of them an upstream reads is
+    /// not known.
+    pub fn without_ours(sent: Occurrence<'_>) -> Self {
+        let others = match sent {
+            Occurrence::Absent => return Self::Absent,
+            Occurrence::Repeated => return Self::Nothing,
+            Occurrence::Once(sent) => session_cookie::without_ours(std::str::from_utf8(sent).unwrap_or_default()),
+        };
+        if others.is_empty() { Self::Nothing } else { Self::Others(others) }
+    }
 }
 
 /// The identity headers, all of them on every 200: a proxy that copies them overwrites what a client forged.
@@ -71,11 +103,16 @@ impl Reply {
         }
     }
 
+    /// A browser is sent to `location`.
+    pub fn sign_in(contract: Contract, location: String) -> Self {
+        Self::SignIn { status: if contract == Contract::AuthRequest { 401 } else { 302 }, location }
+    }
+
     /// The status code.
     pub const fn status(&self) -> u16 {
         match self {
             Self::Allow { .. } => 200,
-            Self::Refuse { status, .. } => *status,
+            Self::SignIn { status, .. } | Self::Refuse { status, .. } => *status,
         }
     }
 

@@ -11,7 +11,7 @@ const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/goog
 
 const ARGUMENTS = [
   // Names of the tests lead to this machine, all others nowhere.
-  "--host-resolver-rules=MAP *.example.com 127.0.0.1,MAP * ~NOTFOUND,EXCLUDE 127.0.0.1,EXCLUDE localhost",
+  "--host-resolver-rules=MAP *.example.com 127.0.0.1,MAP *.localhost 127.0.0.1,MAP * ~NOTFOUND,EXCLUDE 127.0.0.1,EXCLUDE localhost",
   "--no-proxy-server",
   // Measured as on a phone, on which scroll bars take no room.
   "--hide-scrollbars",

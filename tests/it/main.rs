@@ -15,6 +15,7 @@ mod architecture;
 mod attacks;
 mod behind_load_balancer;
 mod browser_flow;
+mod browser_sign_in;
 mod clients;
 mod compose;
 mod config;

@@ -75,13 +75,7 @@ impl Cookies {
 
     /// `Lax`, because the identity provider's redirect back must bring it along.
     fn make(self, name: &str, value: &Secret, lifetime: Duration) -> Cookie<'static> {
-        Cookie::build(self.name(name), value.expose().to_owned())
-            .path("/")
-            .http_only(true)
-            .secure(self.secure)
-            .same_site(SameSite::Lax)
-            .max_age(lifetime)
-            .finish()
+        on_host(self.name(name), value, self.secure, lifetime)
     }
 }
 
@@ -112,6 +106,27 @@ fn sound(value: &str) -> Option<Secret> {
 
 fn whole_seconds(time: std::time::Duration) -> Duration {
     Duration::seconds(i64::try_from(time.as_secs()).unwrap_or(i64::MAX / 2))
+}
+
+/// A cookie on a protected host, whose scheme need not be the issuer's. `Lax`, because the way back to a page comes from
+/// another site.
+pub(super) fn on_protected_host(
+    name: &str,
+    value: &Secret,
+    secure: bool,
+    lifetime: std::time::Duration,
+) -> Cookie<'static> {
+    on_host(name.to_owned(), value, secure, whole_seconds(lifetime))
+}
+
+fn on_host(name: String, value: &Secret, secure: bool, lifetime: Duration) -> Cookie<'static> {
+    Cookie::build(name, value.expose().to_owned())
+        .path("/")
+        .http_only(true)
+        .secure(secure)
+        .same_site(SameSite::Lax)
+        .max_age(lifetime)
+        .finish()
 }
 
 #[cfg(test)]

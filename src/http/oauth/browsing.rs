@@ -58,9 +58,13 @@ impl OAuthService {
     pub(super) fn problem(&self, service: &Service, problem: &Problem) -> HttpResponse {
         let request_id = service.request_ids.make();
         let (kind, cause) = (problem.kind, problem.cause.as_deref().unwrap_or_default());
-        let passes =
-            [ProblemKind::Unavailable, ProblemKind::ProviderUnavailable, ProblemKind::ClientDocumentUnavailable];
-        if passes.contains(&kind) {
+        let ours = [
+            ProblemKind::Unavailable,
+            ProblemKind::ProviderUnavailable,
+            ProblemKind::ClientDocumentUnavailable,
+            ProblemKind::NotAccepted,
+        ];
+        if ours.contains(&kind) {
             tracing::warn!(?kind, cause, request_id, "a page of the authorization server says that it cannot go on");
         } else {
             tracing::info!(?kind, cause, request_id, "a page of the authorization server says that it cannot go on");
@@ -125,7 +129,7 @@ pub(super) fn see_other(path: &str, cookies: &[Cookie<'_>]) -> HttpResponse {
     redirect(HttpResponse::SeeOther(), path, cookies)
 }
 
-fn redirect(mut response: HttpResponseBuilder, to: &str, cookies: &[Cookie<'_>]) -> HttpResponse {
+pub(super) fn redirect(mut response: HttpResponseBuilder, to: &str, cookies: &[Cookie<'_>]) -> HttpResponse {
     let mut response = response
         .insert_header((header::LOCATION, to))
         .insert_header((header::CACHE_CONTROL, "no-store"))
@@ -154,6 +158,8 @@ const fn trouble(kind: ProblemKind) -> Trouble {
         ProblemKind::AnsweredAlready => Trouble::AlreadyAnswered,
         ProblemKind::ForeignForm => Trouble::StaleForm,
         ProblemKind::ProviderUnavailable => Trouble::ProviderUnavailable,
+        ProblemKind::Declined => Trouble::NotSignedIn,
+        ProblemKind::NotAccepted => Trouble::Internal,
         ProblemKind::NotSignedIn => Trouble::ProviderUntrustworthy,
         ProblemKind::TooManyRequests => Trouble::TooManyRequests,
         ProblemKind::Unavailable => Trouble::Unavailable,

@@ -96,7 +96,7 @@ async fn begin(
     Ok(oauth.go_on(service, answer.next, after, &cookies))
 }
 
-/// `POST /sign-out`
+/// `POST /sign-out`, from our own pages and from those of a protected host.
 pub(super) async fn sign_out(
     request: HttpRequest,
     payload: web::Payload,
@@ -107,11 +107,15 @@ pub(super) async fn sign_out(
         let form = oauth.own_form(&request, payload).await?;
         let (server, cookies) = (Arc::clone(&oauth.server), Cookies::of(&request, &oauth));
         let end = async move { server.sign_out(cookies.browser(), form.optional("csrf").unwrap_or_default()).await };
-        Ok(match whole::to_the_end(end).await?? {
-            Disconnected::Done => oauth.page(&SignedOut, &[oauth.cookies.forget_session()]),
-            Disconnected::NobodySignedIn => oauth.page(&SignedOut, &[]),
-            Disconnected::ForeignForm => oauth.problem(&service, &ProblemKind::ForeignForm.into()),
-        })
+        let ended = whole::to_the_end(end).await??;
+        if ended == Disconnected::ForeignForm {
+            return Err(ProblemKind::ForeignForm.into());
+        }
+        let mut gone = oauth.end_sessions(&request).await?;
+        if ended == Disconnected::Done {
+            gone.push(oauth.cookies.forget_session());
+        }
+        Ok(oauth.page(&SignedOut, &gone))
     };
     oauth.shown(&service, work).await
 }
@@ -161,6 +165,7 @@ impl OAuthService {
     fn connection(&self, grant: GrantView) -> Connection {
         let origin = match url::Url::parse(&grant.client).ok().and_then(|url| url.host_str().map(ToOwned::to_owned)) {
             Some(host) => ClientOrigin::Website { host },
+            None if grant.client == oauth::BROWSER => ClientOrigin::Operator,
             None => ClientOrigin::Itself,
         };
         Connection {

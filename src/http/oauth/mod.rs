@@ -5,6 +5,7 @@ mod answer;
 mod authorize;
 mod body;
 pub mod browser;
+mod browser_sign_in;
 mod browsing;
 mod connections;
 pub mod cors;
@@ -44,6 +45,7 @@ pub(super) fn is_path(path: &str) -> bool {
 /// |---|---|
 /// | `/authorize`, `/consent`, `/callback` | a browser's way from a client to its answer |
 /// | `/connections`, `/sign-in`, `/sign-out` | our own pages |
+/// | `/sign-in/begin`, `/sign-in/continue`, `/sign-in/return` | a browser's way to a page and back to it |
 /// | `/token`, `/revoke`, `/introspect` | forms of clients |
 /// | `/register` and below | registrations of clients |
 /// | `/jwks` | the keys of our tokens |
@@ -79,6 +81,13 @@ fn for_people(routes: &mut web::ServiceConfig) {
                 .route(web::get().to(development::form))
                 .route(web::post().to(development::sign_in)),
         )
+        .route("/sign-in/begin", web::get().to(browser_sign_in::begin))
+        .service(
+            web::resource("/sign-in/continue")
+                .route(web::get().to(browser_sign_in::go_on))
+                .route(web::post().to(browser_sign_in::choose)),
+        )
+        .route("/sign-in/return", web::get().to(browser_sign_in::come_back))
         .route("/sign-out", web::post().to(connections::sign_out));
 }
 

@@ -27,6 +27,8 @@ pub enum Trouble {
     ProviderUnavailable,
     /// The identity provider's answer is not to be believed.
     ProviderUntrustworthy,
+    /// Nobody signed in, by their own choice or because they may not.
+    NotSignedIn,
     /// The store cannot be reached.
     Unavailable,
     /// Too often.
@@ -39,7 +41,7 @@ pub enum Trouble {
 
 impl Trouble {
     /// Every trouble.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::BadRequest,
         Self::UnknownClient,
         Self::ClientDocumentUnavailable,
@@ -51,6 +53,7 @@ impl Trouble {
         Self::StaleForm,
         Self::ProviderUnavailable,
         Self::ProviderUntrustworthy,
+        Self::NotSignedIn,
         Self::Unavailable,
         Self::TooManyRequests,
         Self::NotFound,
@@ -71,6 +74,7 @@ impl Trouble {
             Self::StaleForm => STALE_FORM,
             Self::ProviderUnavailable => PROVIDER_UNAVAILABLE,
             Self::ProviderUntrustworthy => PROVIDER_UNTRUSTWORTHY,
+            Self::NotSignedIn => NOT_SIGNED_IN,
             Self::Unavailable => UNAVAILABLE,
             Self::TooManyRequests => TOO_MANY_REQUESTS,
             Self::NotFound => NOT_FOUND,
@@ -99,6 +103,7 @@ impl Trouble {
             | Self::AlreadyAnswered
             | Self::StaleForm
             | Self::ProviderUntrustworthy
+            | Self::NotSignedIn
             | Self::NotFound
             | Self::Internal => None,
         }
@@ -196,6 +201,13 @@ const PROVIDER_UNTRUSTWORTHY: Words = Words {
     title: "Sign-in gave no valid answer",
     happened: "The service where you sign in answered in a way that cannot be trusted. You were not signed in.",
     to_do: "Connect again from the app. If this page comes back, tell whoever runs this service.",
+};
+
+const NOT_SIGNED_IN: Words = Words {
+    status: StatusCode::FORBIDDEN,
+    title: "You are not signed in",
+    happened: "The sign-in ended before anybody was let in. The page that you wanted is for certain people only.",
+    to_do: "Open the page again to sign in, with another account if need be.",
 };
 
 const UNAVAILABLE: Words = Words {

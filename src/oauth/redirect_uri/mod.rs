@@ -76,6 +76,11 @@ impl RedirectUri {
         Ok(Self(text.to_owned()))
     }
 
+    /// An address of our own, made from the configuration.
+    pub(super) const fn of_our_own(text: String) -> Self {
+        Self(text)
+    }
+
     /// The URI as registered.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -2,6 +2,7 @@
 //! scripted identity provider and a store in memory.
 
 mod authorizing;
+mod browsers;
 mod callbacks;
 mod codes;
 mod consenting;

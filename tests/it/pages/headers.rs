@@ -78,6 +78,7 @@ fn statuses_tell_what_happened_and_when_to_try_again() {
         ("too-many-requests", 429, Some("60")),
         ("internal", 500, None),
         ("provider-untrustworthy", 502, None),
+        ("not-signed-in", 403, None),
         ("provider-unavailable", 503, Some("5")),
         ("unavailable", 503, Some("5")),
     ] {

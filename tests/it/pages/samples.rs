@@ -21,6 +21,7 @@ pub const TROUBLES: [&str; Trouble::ALL.len()] = [
     "stale-form",
     "provider-unavailable",
     "provider-untrustworthy",
+    "not-signed-in",
     "unavailable",
     "too-many-requests",
     "not-found",

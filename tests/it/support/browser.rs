@@ -9,6 +9,10 @@ pub struct Browser {
     cookies: Vec<(String, String, String)>,
     /// Redirects are followed up to an address that starts so.
     home: String,
+    /// Hosts that are reached at a port of this machine, whatever their address says.
+    ports: Vec<(String, u16)>,
+    /// Every `Set-Cookie` that came, in order.
+    pub received: Vec<String>,
 }
 
 /// Where a visit ended, and what stood there.
@@ -29,7 +33,29 @@ pub struct Form {
 impl Browser {
     /// A browser whose visits end at addresses that start with `home`; that address itself is not asked for.
     pub fn new(home: &str) -> Self {
-        Self { cookies: Vec::new(), home: home.to_owned() }
+        Self { cookies: Vec::new(), home: home.to_owned(), ports: Vec::new(), received: Vec::new() }
+    }
+
+    /// With `host` at `port` of this machine: as behind something that ends TLS.
+    pub fn reaching(mut self, host: &str, port: u16) -> Self {
+        self.ports.push((host.to_owned(), port));
+        self
+    }
+
+    /// What it sends in `Cookie` to `host`; empty when it has none.
+    pub fn cookies_for(&self, host: &str) -> String {
+        let of_host = self.cookies.iter().filter(|(known, _, _)| known == host);
+        of_host.map(|(_, name, value)| format!("{name}={value}")).collect::<Vec<_>>().join("; ")
+    }
+
+    /// Keeps the cookie `pair` (`name=value`) for `host`.
+    pub fn put(&mut self, host: &str, pair: &str) {
+        self.keep(host, pair);
+    }
+
+    /// Forgets the cookies of `host` whose name holds `part`.
+    pub fn forget(&mut self, host: &str, part: &str) {
+        self.cookies.retain(|(known, name, _)| known != host || !name.contains(part));
     }
 
     /// Goes to `url` and on as redirects lead.
@@ -46,6 +72,14 @@ impl Browser {
         }
         let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(form.fields).finish();
         self.go(form.action, Some(body))
+    }
+
+    /// Goes where `page` says that it goes on by itself.
+    pub fn follow(&mut self, page: &Page) -> Page {
+        let refresh = elements(&page.text, "meta").find(|tag| tag.contains("http-equiv=\"refresh\""));
+        let content = refresh.and_then(|tag| attribute(tag, "content")).unwrap_or_else(|| panic!("{page:?}"));
+        let (_, address) = content.split_once("url=").unwrap();
+        self.visit(&page.url.join(address).unwrap())
     }
 
     fn go(&mut self, mut url: Url, mut form: Option<String>) -> Page {
@@ -67,20 +101,20 @@ impl Browser {
         let target = &url[url::Position::BeforePath..url::Position::AfterQuery];
         let method = if form.is_some() { "POST" } else { "GET" };
         let mut request = Request::new(method, target).host(&url[url::Position::BeforeHost..url::Position::AfterPort]);
-        let cookies: Vec<String> = self
-            .cookies
-            .iter()
-            .filter(|(known, _, _)| known == host)
-            .map(|(_, name, value)| format!("{name}={value}"))
-            .collect();
+        // As every browser does that opens a page.
+        request = request.header("Accept", "text/html,application/xhtml+xml,*/*;q=0.8");
+        request = request.header("Sec-Fetch-Mode", "navigate").header("Sec-Fetch-Dest", "document");
+        let cookies = self.cookies_for(host);
         if !cookies.is_empty() {
-            request = request.header("Cookie", cookies.join("; "));
+            request = request.header("Cookie", cookies);
         }
         if let Some(body) = form {
             request = request.body("application/x-www-form-urlencoded", body);
         }
-        let answer = request.send(url.port_or_known_default().unwrap());
+        let known = self.ports.iter().find(|(known, _)| known == host).map(|(_, port)| *port);
+        let answer = request.send(known.or_else(|| url.port_or_known_default()).unwrap());
         for cookie in answer.all("set-cookie") {
+            self.received.push(cookie.to_owned());
             self.keep(host, cookie);
         }
         answer
@@ -138,6 +172,11 @@ fn attribute(tag: &str, name: &str) -> Option<String> {
     let start = format!("{name}=\"");
     let place = tag.match_indices(&start).find(|(place, _)| tag[..*place].ends_with(char::is_whitespace))?.0;
     let value = tag[place + start.len()..].split('"').next()?;
-    let plain = value.replace("&quot;", "\"").replace("&#39;", "'").replace("&#x2F;", "/").replace("&amp;", "&");
+    let plain = value
+        .replace("&quot;", "\"")
+        .replace("&#39;", "'")
+        .replace("&#x2F;", "/")
+        .replace("&#38;", "&")
+        .replace("&amp;", "&");
     Some(plain)
 }

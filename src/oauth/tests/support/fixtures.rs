@@ -44,6 +44,7 @@ pub(crate) fn policy(url: &str, issuer: &str, emails: &[&str], scopes: &str) -> 
         mode: Mode::Enforce,
         scopes_in_challenge: ScopeSet::from_claim(scopes),
         asks_for_other_names: false,
+        sessions: crate::authz::BrowserSessions::None,
     }
 }
 
