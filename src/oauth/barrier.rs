@@ -5,15 +5,15 @@ use serde::{Deserialize, Serialize};
 
 use super::code::IssuedCode;
 use super::grant::GrantIndex;
+use super::oversight::GrantFilter;
 use super::{AuthorizationServer, OAuthError, Selection};
-use crate::domain::UnixTime;
+use crate::domain::{Person, SecretHash, UnixTime};
 use crate::store::{self, Outcome, Stored, Table, Transaction};
 
-/// When the grants of a selection were ended last; exists for as long as a code from before could.
+/// Stands from the last time that the grants of a selection were ended, for as long as a code from before could. Versions
+/// of records grow with every transaction, so that of two records the later one is known, within one second as well.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Barrier {
-    at: UnixTime,
-}
+struct Barrier {}
 
 impl Stored for Barrier {
     const TABLE: Table = Table::GrantIndex;
@@ -30,20 +30,43 @@ fn key(selection: Selection<'_>) -> String {
     format!("ended/{of}")
 }
 
+/// Whoever goes by a name that an operator may use. Hashed, since it can have any length.
+fn called(name: &str) -> String {
+    format!("ended/called/{}", SecretHash::of(&name.to_lowercase()).as_str())
+}
+
+/// Everything that an operator may call `person`, as [`GrantFilter::user`] has it.
+fn names(person: &Person) -> Vec<String> {
+    let others = [person.user_name.clone(), person.email.as_ref().map(ToString::to_string)];
+    [person.subject_claim(), person.subject.clone()].into_iter().chain(others.into_iter().flatten()).collect()
+}
+
 impl AuthorizationServer {
     /// From now on no code that was issued before is redeemed. To be done before grants are looked for: a redemption
-    /// that was faster has made its grant by then, one that is slower fails.
-    pub(super) async fn raise_barrier(&self, selection: Selection<'_>, now: UnixTime) -> Result<(), OAuthError> {
+    /// that was faster has made its grant by then, one that is slower fails. Of a filter only the person is looked at, or
+    /// else the selection: some more codes end, and whoever came with one signs in again.
+    pub(super) async fn raise_barrier(
+        &self,
+        selection: Selection<'_>,
+        filter: &GrantFilter,
+        now: UnixTime,
+    ) -> Result<(), OAuthError> {
         let end = now.plus(self.settings.code_lifetime).plus(self.settings.leeway);
-        let raised = Transaction::new().replace(&key(selection), &Barrier { at: now }, Some(end));
-        match raised.commit(&*self.store, now).await? {
+        let key = filter.user.as_ref().map_or_else(|| key(selection), |user| called(user));
+        match Transaction::new().replace(&key, &Barrier {}, Some(end)).commit(&*self.store, now).await? {
             // Nothing is expected of what was there, so there is nothing to be in conflict with.
             Outcome::Committed | Outcome::Conflict => Ok(()),
         }
     }
 
-    /// A transaction that happens only if no barrier is raised meanwhile; an error if one stands before the code.
-    pub(super) async fn past_barriers(&self, issued: &IssuedCode, now: UnixTime) -> Result<Transaction, OAuthError> {
+    /// A transaction that happens only if no barrier is raised meanwhile; an error if one was raised after the code, which
+    /// is of `version`, was issued.
+    pub(super) async fn past_barriers(
+        &self,
+        issued: &IssuedCode,
+        version: u64,
+        now: UnixTime,
+    ) -> Result<Transaction, OAuthError> {
         let person = issued.person.subject_claim();
         let selections = [
             Selection::Person(&person),
@@ -51,11 +74,14 @@ impl AuthorizationServer {
             Selection::Resource(&issued.resource),
             Selection::All,
         ];
+        let mut keys: Vec<String> = names(&issued.person).iter().map(|name| called(name)).collect();
+        keys.extend(selections.map(key));
+        keys.sort_unstable();
+        keys.dedup();
         let mut past = Transaction::new();
-        for key in selections.map(key) {
+        for key in keys {
             past = match store::read::<Barrier>(&*self.store, &key, now).await? {
-                // Within one second nobody can tell which came first.
-                Some(barrier) if issued.signed_in_at <= barrier.value.at => {
+                Some(barrier) if version < barrier.version => {
                     return Err(OAuthError::invalid_grant("what the code stands for was ended"));
                 }
                 Some(barrier) => past.require::<Barrier>(&key, barrier.version),

@@ -104,8 +104,7 @@ impl AuthorizationServer {
         cause: GrantEnd,
     ) -> Result<usize, OAuthError> {
         let now = self.clock.now();
-        // For codes the filter is not asked: some more of them end, and whoever came with one signs in again.
-        self.raise_barrier(selection, now).await?;
+        self.raise_barrier(selection, filter, now).await?;
         let (mut ended, mut after) = (0, None);
         loop {
             let found = self.select(selection, after.as_deref(), Self::MOST_PER_PAGE, now).await?;

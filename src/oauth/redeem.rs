@@ -36,7 +36,7 @@ impl AuthorizationServer {
             };
             let outcome = if issued.client == client.id {
                 let matched = self.check_redemption(form, &issued)?;
-                let past = self.past_barriers(&issued, now).await?;
+                let past = self.past_barriers(&issued, version, now).await?;
                 let (redeemed, answer) =
                     self.first_tokens(past, (key.as_str(), version), *issued, client, &matched, now)?;
                 match redeemed.commit(&*self.store, now).await? {

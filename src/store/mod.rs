@@ -105,7 +105,8 @@ impl Table {
 pub struct Record {
     /// What it says.
     pub value: Vec<u8>,
-    /// Differs after every change, even over deletion and re-creation.
+    /// That of the transaction that wrote it: it grows with every transaction of the store, over deletion and re-creation as
+    /// well, so that of two records the later one can be told.
     pub version: u64,
     /// From this moment on it does not exist any more.
     pub expires_at: Option<UnixTime>,

@@ -68,7 +68,7 @@ async fn a_browser_comes_back_with_a_session_that_holds_a_token_for_the_resource
     let world = world().await;
     let (sealed, nonce) = begin(&world, None, None).await;
     let url = redirect_of(sign_in(&world, &sealed).await);
-    assert!(url.starts_with("https://mcp.example.com/sign-in/return?code=mfc_"), "{url}");
+    assert!(url.starts_with("https://mcp.example.com/sign-in/return?code=mfo_"), "{url}");
     let cookie = come_back(&world, &url, Some(&nonce)).await.unwrap();
     assert_eq!(cookie.lifetime, world.server.settings().session_lifetime);
     let identity = world.judge(&token(&world, cookie.value.expose()).unwrap()).unwrap();

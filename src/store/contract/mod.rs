@@ -16,6 +16,7 @@ macro_rules! keeps_the_contract {
             records::what_is_put_can_be_read_and_deleted
             records::values_are_any_bytes
             records::versions_differ_after_every_change_even_over_deletion
+            records::versions_grow_from_record_to_record_and_from_table_to_table
             records::versions_stay_when_others_change
             records::counts_are_by_table_and_follow_changes
             transactions::one_failing_expectation_means_that_nothing_is_written

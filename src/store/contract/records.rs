@@ -54,6 +54,15 @@ pub(super) async fn versions_differ_after_every_change_even_over_deletion(store:
     assert_eq!(run(&*store, [put(CODES, "a", "x").if_version(last)], at(9)).await, Outcome::Committed);
 }
 
+pub(super) async fn versions_grow_from_record_to_record_and_from_table_to_table(store: Arc<dyn Store>) {
+    let mut seen = Vec::new();
+    for (table, name) in [(CODES, "a"), (GRANTS, "a"), (CODES, "b"), (GRANTS, "a"), (CODES, "a")] {
+        written(&*store, put(table, name, "x")).await;
+        seen.push(store.get(table, name, at(1)).await.unwrap().unwrap().version);
+    }
+    assert!(seen.is_sorted_by(|earlier, later| earlier < later), "{seen:?}");
+}
+
 pub(super) async fn versions_stay_when_others_change(store: Arc<dyn Store>) {
     written(&*store, put(CODES, "a", "one")).await;
     let version = store.get(CODES, "a", at(1)).await.unwrap().unwrap().version;

@@ -119,9 +119,6 @@ class Person:
         self.titles.append(page.title.strip())
         if page.refresh:
             return "GET", urllib.parse.urljoin(url, page.refresh), ""
-        # Told that they may not, people could only try again as somebody else.
-        if status == 403:
-            raise Stuck(f"{status} at {urllib.parse.urlsplit(url).path}: {page.title.strip()}")
         for form in page.forms:
             if filled := self.fill(form):
                 return self.submit(form, filled, url)
@@ -172,7 +169,6 @@ class Person:
         text = response.read().decode("utf-8", "replace")
         connection.close()
         return response.status, response.headers.get("Location"), text
-
 
     def connect(self, parts: urllib.parse.SplitResult) -> http.client.HTTPConnection:
         if parts.scheme == "http":

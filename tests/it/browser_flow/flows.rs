@@ -1,6 +1,7 @@
 //! One browser for each group of cases.
 
 use super::stage::{DEVELOPMENT, Stage};
+use crate::support::keycloak::Keycloak;
 use crate::support::oidc_provider::OidcProvider;
 use crate::support::proxies::Kind;
 
@@ -35,6 +36,11 @@ fn people_choose_where_they_sign_in() {
 }
 
 #[test]
+fn people_sign_in_on_the_login_page_of_keycloak() {
+    Stage::start_with(Kind::Traefik, "", keycloak).passes("keycloak");
+}
+
+#[test]
 fn every_page_on_the_way_is_without_fault_on_phones_and_on_a_desk_in_light_and_dark() {
     Stage::start(Kind::Traefik).passes("looks");
 }
@@ -60,5 +66,21 @@ client_secret = "{}"
         provider.issuer(),
         registration.client_id,
         client_secret.expose()
+    )
+}
+
+fn keycloak(_: &str) -> String {
+    let registration = Keycloak::registration();
+    format!(
+        r#"
+[authorization_server.identity_provider]
+kind = "keycloak"
+issuer = "{}"
+client_id = "{}"
+client_secret = "{}"
+"#,
+        Keycloak::start().issuer(),
+        registration.client_id,
+        registration.client_secret.unwrap().expose()
     )
 }

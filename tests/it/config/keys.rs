@@ -56,7 +56,7 @@ fn documented() -> BTreeMap<String, BTreeSet<String>> {
 }
 
 /// Keys that are refused: the documentation names them in a paragraph of their own.
-const REFUSED: [&str; 4] = ["tool_rules", "condition", "upstream_enforces_mcp_headers", "browser_sign_in"];
+const REFUSED: [&str; 3] = ["tool_rules", "condition", "upstream_enforces_mcp_headers"];
 
 #[test]
 fn the_documentation_names_every_key_that_is_read_and_no_other() {

@@ -146,6 +146,7 @@ fn a_sign_in_that_began_in_one_browser_ends_in_no_other() {
         report.row(name);
         let form = alice.visit(&to_provider);
         let page = alice.submit(&form, &[("email", "alice@example.com")]);
+        let page = on(&mut alice, page);
         report.equal("status", page.status, 403);
         report.equal("path", page.url.path(), "/callback");
         let connections = alice.visit(&house.issuer().parse::<url::Url>().unwrap().join("/connections").unwrap());
@@ -154,10 +155,12 @@ fn a_sign_in_that_began_in_one_browser_ends_in_no_other() {
     report.row("the browser in which it began");
     let form = attacker.visit(&to_provider);
     let page = attacker.submit(&form, &[("email", "alice@example.com")]);
+    let page = on(&mut attacker, page);
     report.holds(page.parameter("code").is_some(), || page.text.clone());
     report.row("the same answer again");
     let again = attacker.visit(&to_provider);
     let page = attacker.submit(&again, &[("email", "alice@example.com")]);
+    let page = on(&mut attacker, page);
     report.equal("status", page.status, 409);
     report.finish();
 }

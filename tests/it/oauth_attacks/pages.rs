@@ -79,10 +79,12 @@ fn every_page(house: &House) -> Vec<(String, Response)> {
     let forwarding = way.submit("forwarding", &question, &[("decision", "approve")]);
     let form = way.on("development form", &forwarding);
     way.submit("development form with a mistake", &form, &[("email", NAME), ("name", NAME), ("groups", NAME)]);
-    let not_allowed = way.submit("not allowed", &form, &[("email", "bob@example.com")]);
+    let back = way.submit("back to us", &form, &[("email", "bob@example.com")]);
+    let not_allowed = way.on("not allowed", &back);
     let forwarding = way.submit("another account", &not_allowed, &[("decision", "another_account")]);
     let form = way.on("development form again", &forwarding);
-    let end = way.submit("to the client", &form, &[("email", "alice@example.com")]);
+    let back = way.submit("back to us again", &form, &[("email", "alice@example.com")]);
+    let end = way.on("to the client", &back);
     let code = Url::parse(end.header("location").unwrap()).unwrap();
     let code = code.query_pairs().find(|(name, _)| name == "code").unwrap().1.into_owned();
     assert_eq!(house.redeem(&client.id, &code, &[]).status, 200);
@@ -101,7 +103,7 @@ fn every_page(house: &House) -> Vec<(String, Response)> {
         let url = Url::parse(&house.issuer()).unwrap().join(&target).unwrap();
         way.get(name, &url);
     }
-    way.cookies.retain(|(name, _)| name != "mfa-browser");
+    way.cookies.retain(|(name, _)| !name.starts_with("mfa-browser-"));
     way.get("another browser", &question);
     way.see("sign out of nobody", house.request("POST", "/sign-out").body(super::house::FORM, ""));
     way.see("a form of another site", {

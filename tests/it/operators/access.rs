@@ -68,7 +68,8 @@ impl Stage {
             return Page { url: next, ..forwarding };
         }
         let sign_in = browser.visit(&next);
-        browser.submit(&sign_in, &[("email", email)])
+        let forwarding = browser.submit(&sign_in, &[("email", email)]);
+        browser.follow(&forwarding)
     }
 
     fn authorize_url(&self, client: &str, path: &str) -> Url {

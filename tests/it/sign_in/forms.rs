@@ -31,7 +31,7 @@ fn a_form_whose_way_leads_to_another_site_is_answered_with_a_page() {
     let mut report = Report::new("forms");
     for (path, form, leads_to) in [
         ("/sign-in/development", "state=a.b&email=alice%40example.com", "http://localhost:8080/callback?code="),
-        ("/connections", "csrf=x&withdraw=y", "http://localhost:8080/sign-in\""),
+        ("/connections", "csrf=x&withdraw=y", "http://localhost:8080/sign-in/development?state="),
     ] {
         let answer = post(&service, path, form);
         report.row(path);
