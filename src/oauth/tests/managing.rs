@@ -209,8 +209,9 @@ async fn codes_of_somebody_who_is_cut_off_end_by_any_of_their_names_and_nobody_e
         ("ALICE@EXAMPLE.COM", true),
         ("test:alice-1", true),
         ("alice-1", true),
+        ("Alice", true),
         ("bob@example.com", false),
-        ("alice", false),
+        ("ali", false),
         ("", false),
     ] {
         let world = World::new().await;
