@@ -79,11 +79,10 @@ impl OAuthService {
         let text = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok());
         match (text("sec-fetch-site"), text("origin")) {
             (Some(site), _) => site == "same-origin",
-            (None, Some("null")) => true,
+            (None, None | Some("null")) => true,
             (None, Some(origin)) if self.is_own_host(request) => origin == issuer,
             // A protected host, whose scheme its proxy knows.
             (None, Some(origin)) => origin.split_once("://").map(|(_, authority)| authority) == text("host"),
-            (None, None) => true,
         }
     }
 }
