@@ -3,6 +3,7 @@
 //! The cache remembers identities, not verdicts: policy runs on every request. An entry counts only while the key set
 //! that proved it is the current one and `exp` has not passed, so rotation and expiry take effect at once.
 
+use std::cell::RefCell;
 use std::hash::BuildHasher as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,11 +11,20 @@ use std::time::Duration;
 
 use moka::sync::Cache;
 
+use super::recent::Recent;
 use super::{BearerToken, Identity};
 use crate::domain::UnixTime;
 
+thread_local! {
+    static RECENT: RefCell<Recent<Entry>> = const { RefCell::new(Recent::new()) };
+}
+
+/// Names the next cache of this process.
+static NEXT_ID: AtomicU64 = AtomicU64::new(0);
+
 /// A bounded cache of what verification found out.
 pub struct TokenCache {
+    id: u64,
     verified: Cache<u64, Arc<Entry>, foldhash::fast::RandomState>,
     forgeries: Cache<u128, Generation>,
     fingerprint: foldhash::quality::RandomState,
@@ -73,6 +83,7 @@ impl TokenCache {
         // Without randomness the key would be guessable; an empty negative cache costs only time.
         let random = aws_lc_rs::rand::fill(&mut forgery_key).is_ok();
         Self {
+            id: NEXT_ID.fetch_add(1, Ordering::Relaxed),
             verified: Cache::builder()
                 .max_capacity(max_bytes)
                 .weigher(weigh)
@@ -96,12 +107,26 @@ impl TokenCache {
         current: impl Fn(usize) -> u64,
     ) -> Option<Arc<Identity>> {
         let key = self.fingerprint.hash_one(token.as_bytes());
-        let entry = self.verified.get(&key).filter(|entry| {
+        let counts = |entry: &Entry| {
             entry.is(token) && now < entry.usable_until && current(entry.generation.issuer) == entry.generation.key_set
+        };
+        let recent = RECENT.with_borrow(|recent| {
+            let entry = recent.get(self.id, key).filter(|entry| counts(entry));
+            entry.map(|entry| Arc::clone(&entry.identity))
         });
-        let counter = if entry.is_some() { &self.hits } else { &self.misses };
+        let identity = recent.or_else(|| self.shared(key, counts));
+        let counter = if identity.is_some() { &self.hits } else { &self.misses };
         counter.fetch_add(1, Ordering::Relaxed);
-        entry.map(|entry| Arc::clone(&entry.identity))
+        identity
+    }
+
+    /// From the shared part. What is found there a second time is worth a thread's memory: a flood of tokens that come once
+    /// takes none.
+    fn shared(&self, key: u64, counts: impl Fn(&Entry) -> bool) -> Option<Arc<Identity>> {
+        let entry = self.verified.get(&key).filter(|entry| counts(entry))?;
+        let identity = Arc::clone(&entry.identity);
+        RECENT.with_borrow_mut(|recent| recent.keep(self.id, key, entry));
+        Some(identity)
     }
 
     /// Remembers what `token` proved, until `usable_until`.
@@ -173,7 +198,29 @@ mod tests {
         cache.remember(alice, Arc::new(identity), generation, UnixTime::from_secs(9));
         assert!(cache.verified(alice, now, |_| 1).is_some());
         let [place, other] = [alice, mallory].map(|token| cache.fingerprint.hash_one(token.as_bytes()));
-        cache.verified.insert(other, cache.verified.get(&place).unwrap());
+        let alices = cache.verified.get(&place).unwrap();
+        cache.verified.insert(other, Arc::clone(&alices));
         assert!(cache.verified(mallory, now, |_| 1).is_none());
+        RECENT.with_borrow_mut(|recent| recent.keep(cache.id, other, alices));
+        assert!(cache.verified(mallory, now, |_| 1).is_none());
+    }
+
+    #[test]
+    fn what_a_thread_remembers_ends_with_the_token_and_with_the_keys() {
+        let cache = TokenCache::new(100_000);
+        let identity = Identity::for_test("https://idp.example.com", r#"{"iss":"i","exp":9,"sub":"alice"}"#);
+        let generation = Generation { issuer: 0, key_set: 1 };
+        cache.remember(token("Bearer alice"), Arc::new(identity), generation, UnixTime::from_secs(9));
+        let ask =
+            |second, key_set| cache.verified(token("Bearer alice"), UnixTime::from_secs(second), |_| key_set).is_some();
+        assert_eq!(
+            [(1, 1), (1, 1), (8, 1), (9, 1), (8, 2)].map(|(second, keys)| ask(second, keys)),
+            [true, true, true, false, false]
+        );
+        assert!(RECENT.with_borrow(|recent| {
+            let key = cache.fingerprint.hash_one(token("Bearer alice").as_bytes());
+            recent.get(cache.id, key).is_some()
+        }));
+        assert!(TokenCache::new(100_000).verified(token("Bearer alice"), UnixTime::from_secs(1), |_| 1).is_none());
     }
 }

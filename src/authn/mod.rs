@@ -12,6 +12,7 @@ pub mod issuer_keys;
 pub mod jwt;
 pub mod key_set;
 pub mod key_source;
+mod recent;
 pub mod revocation;
 pub mod session;
 pub mod signed;
