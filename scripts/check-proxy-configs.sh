@@ -71,6 +71,7 @@ traefik_all() {
   t="$root/traefik"
   check_traefik "$t/traefik.yml" "$t/dynamic.yml" traefik/dynamic.yml 502
   check_traefik "$t/traefik-behind-load-balancer.yml" "$t/behind-load-balancer.yml" traefik/behind-load-balancer.yml 502
+  check_traefik "$t/traefik.yml" "$t/dynamic-with-body.yml" traefik/dynamic-with-body.yml 502
   check_traefik "$t/traefik.yml" "$t/redirect-well-known.yml" traefik/redirect-well-known.yml 302
 }
 
@@ -94,9 +95,11 @@ middleware_manager() {
 
 envoy_all() {
   have envoy || return 0
-  if envoy --mode validate -c "$root/envoy/envoy.yaml" --base-id "$(free_port)" >"$work/envoy" 2>&1 \
-    && ! grep -qiE 'deprecated|unknown field' "$work/envoy"; then ok envoy/envoy.yaml
-  else fail envoy/envoy.yaml "$work/envoy"; fi
+  for file in envoy/envoy.yaml envoy/envoy-with-body.yaml; do
+    if envoy --mode validate -c "$root/$file" --base-id "$(free_port)" >"$work/envoy" 2>&1 \
+      && ! grep -qiE 'deprecated|unknown field' "$work/envoy"; then ok "$file"
+    else fail "$file" "$work/envoy"; fi
+  done
 }
 
 nginx_all() {

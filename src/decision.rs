@@ -3,7 +3,8 @@
 use crate::authn::{Authentication, Authenticator, Credential};
 use crate::authz::{self, BrowserSessions, Matched, NotFound, PolicySet, Reason, RequestFacts, Verdict};
 use crate::domain::original_request::is_method;
-use crate::domain::{Malformed, Occurrence, OriginalRequest, UnixTime, session_cookie};
+use crate::domain::{Malformed, Occurrence, Operation, OriginalRequest, UnixTime, session_cookie};
+use crate::mcp::{self, McpRequest, SentBody, Unknown};
 use crate::proxy::{Contract, Field, RequestHead, TrustedProxies, browser};
 
 /// Everything a decision needs.
@@ -30,6 +31,19 @@ pub struct Decision<'a> {
     pub malformed: Option<Malformed>,
     /// Who asked, when authentication got that far.
     pub authentication: Option<Authentication>,
+    /// What rules about operations said, where there are any.
+    pub asked: Option<Asked>,
+}
+
+/// What was asked of the MCP server, for the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The first operation that a rule refuses, or the first of all: method and name.
+    pub operation: Option<(String, Option<String>)>,
+    /// Why operations could not be told.
+    pub unknown: Option<Unknown>,
+    /// The rule that refused, counted from 0.
+    pub rule: Option<usize>,
 }
 
 impl DecisionPoint {
@@ -42,6 +56,21 @@ impl DecisionPoint {
             Err(malformed) => Decision::malformed(malformed),
             Ok(request) => self.judge(request, head, now),
         }
+    }
+
+    /// Whether any resource has rules about operations, so that bodies may have to be read.
+    pub fn may_need_operations(&self) -> bool {
+        self.policies.iter().any(|policy| !policy.operations.is_empty())
+    }
+
+    /// Decides again on a request whose body came, by what it asks for. Without rules about operations nothing changes.
+    pub fn decide_with_body<'a>(
+        &'a self,
+        decision: Decision<'a>,
+        head: &dyn RequestHead,
+        body: SentBody<'_>,
+    ) -> Decision<'a> {
+        if decision.asked.is_none() { decision } else { decision.judged_by_operations(head, body) }
     }
 
     fn judge<'a>(&'a self, request: OriginalRequest<'a>, head: &'a dyn RequestHead, now: UnixTime) -> Decision<'a> {
@@ -59,13 +88,19 @@ impl DecisionPoint {
             (credential, _) => self.authenticator.authenticate(credential, now),
         };
         let verdict = authz::decide(&matched, facts, &authentication);
-        Decision {
+        let has_rules = !matched.policy.operations.is_empty();
+        let decision = Decision {
             verdict,
             request: Some(request),
             matched: Some(matched),
             malformed: None,
             authentication: Some(authentication),
+            asked: None,
+        };
+        if has_rules && decision.verdict.is_plain_permit() {
+            return decision.judged_by_operations(head, SentBody::None);
         }
+        decision
     }
 
     /// A cookie counts only where there is no `Authorization` at all, and where no other site had it sent.
@@ -106,10 +141,75 @@ fn request_facts<'a>(request: &OriginalRequest<'_>, head: &'a dyn RequestHead) -
     RequestFacts { origin, preflight }
 }
 
+fn mcp_request<'a>(
+    method: &'a str,
+    head: &'a dyn RequestHead,
+    body: SentBody<'a>,
+    upstream_enforces: bool,
+) -> McpRequest<'a> {
+    // Envoy says "true" when it cut the body; anything but its "false" is not believed.
+    let whole = match head.field(Field::PartialBody) {
+        Occurrence::Absent => true,
+        Occurrence::Once(value) => value == b"false",
+        Occurrence::Repeated => false,
+    };
+    McpRequest {
+        method,
+        protocol_version: head.field(Field::McpProtocolVersion),
+        mcp_method: head.field(Field::McpMethod),
+        mcp_name: head.field(Field::McpName),
+        content_type: head.field(Field::ContentType),
+        content_encoding: head.field(Field::ContentEncoding),
+        body: if whole { body } else { SentBody::Cut },
+        upstream_enforces,
+    }
+}
+
+impl Asked {
+    fn of(matched: &Matched<'_>, told: &Result<Vec<Operation<'_>>, Unknown>, rule: Option<usize>) -> Self {
+        let rules = &matched.policy.operations.rules;
+        let refusing = rule.and_then(|index| rules.get(index));
+        let named = told.as_ref().ok().and_then(|operations| {
+            let refused = operations.iter().find(|operation| refusing.is_some_and(|rule| rule.fits(operation)));
+            refused.or_else(|| operations.first())
+        });
+        let owned =
+            |operation: &Operation<'_>| (operation.method().to_owned(), operation.name().map(ToOwned::to_owned));
+        Self { operation: named.map(owned), unknown: told.as_ref().err().copied(), rule }
+    }
+}
+
 impl<'a> Decision<'a> {
+    /// Whether the body could change the decision.
+    pub const fn wants_body(&self) -> bool {
+        self.asked.is_some()
+    }
+
+    /// What rules about operations say to a request that is permitted so far. Called before a body is read as well, so
+    /// that a permit that nobody asked about operations never exists.
+    fn judged_by_operations(self, head: &dyn RequestHead, body: SentBody<'_>) -> Self {
+        let identity = self.authentication.as_ref().and_then(Authentication::identity);
+        let (Some(matched), Some(request), Some(identity)) = (&self.matched, &self.request, identity) else {
+            // A preflight has no caller and asks for nothing.
+            return self;
+        };
+        let enforces = matched.policy.operations.upstream_enforces_headers;
+        let told = mcp::operations(&mcp_request(request.method(), head, body, enforces));
+        let (verdict, rule) = authz::decide_operations(matched, identity, told.as_deref().ok());
+        let asked = Asked::of(matched, &told, rule);
+        Self { verdict, asked: Some(asked), ..self }
+    }
+
     /// A refusal before anything could be judged.
     pub const fn refused(reason: Reason) -> Self {
-        Self { verdict: Verdict::forbid(reason), request: None, matched: None, malformed: None, authentication: None }
+        Self {
+            verdict: Verdict::forbid(reason),
+            request: None,
+            matched: None,
+            malformed: None,
+            authentication: None,
+            asked: None,
+        }
     }
 
     const fn malformed(malformed: Malformed) -> Self {

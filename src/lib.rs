@@ -11,6 +11,8 @@ pub mod domain;
 
 pub mod proxy;
 
+pub mod mcp;
+
 pub mod authn;
 
 pub mod authz;

@@ -88,8 +88,7 @@ impl App {
             own.map(|own| authorization_server::wire(&config, own, &policies, &outbound, &clock)).transpose()?;
         let server = wired.as_ref().map(|wired| Arc::clone(&wired.service.server));
         let (authenticator, sources) = wire_authenticator(&config, server.as_ref(), &outbound, &clock);
-        let names: Vec<(String, bool)> =
-            config.policies.iter().map(|policy| (policy.resource.to_string(), policy.audit_only())).collect();
+        let names = names(&config);
         let service = Service {
             point: DecisionPoint {
                 trusted: TrustedProxies::new(config.server.trusted_proxies, config.server.proxy_secret),
@@ -101,6 +100,7 @@ impl App {
             log: DecisionLog::start(config.log.format, std::io::stdout())?,
             allows_logged_per_mille: config.log.allows_per_mille,
             request_ids: RequestIds::new(),
+            body_limits: config.server.body_limits,
             contracts: config.server.contracts,
             also_decide_at: config.server.also_decide_at,
         };
@@ -149,6 +149,11 @@ impl App {
         service.log.flush_within(Self::LAST_LINES);
         Ok(())
     }
+}
+
+/// The resources, as metrics name them, and whether each is only watched.
+fn names(config: &Config) -> Vec<(String, bool)> {
+    config.policies.iter().map(|policy| (policy.resource.to_string(), policy.audit_only())).collect()
 }
 
 fn bind(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
@@ -235,7 +240,8 @@ fn serve_public(
     workers: usize,
 ) -> std::io::Result<Server> {
     let app = move || {
-        let routes = |routes: &mut web::ServiceConfig| http::public_routes(routes, oauth.as_ref());
+        let reads_bodies = service.point.may_need_operations();
+        let routes = |routes: &mut web::ServiceConfig| http::public_routes(routes, oauth.as_ref(), reads_bodies);
         WebApp::new().app_data(service.clone()).configure(routes)
     };
     let server = HttpServer::new(app)

@@ -4,17 +4,22 @@
 //! Deny is the default everywhere: what is absent, empty, ambiguous or unreachable means no.
 
 pub mod challenge;
+pub mod operation_policy;
 pub mod policy;
 pub mod reason;
 pub mod rule;
 pub mod verdict;
 
 pub use challenge::Challenge;
+pub use operation_policy::{OperationPolicy, OperationRule};
 pub use policy::{BrowserSessions, Matched, NotFound, Policy, PolicySet};
 pub use reason::Reason;
 pub use verdict::{Denial, Permit, Verdict};
 
+use std::sync::Arc;
+
 use crate::authn::{Authentication, Identity};
+use crate::domain::Operation;
 
 /// The facts of the original request that rules look at, besides where it goes.
 #[derive(Debug, Clone, Copy, Default)]
@@ -32,6 +37,36 @@ pub fn decide(matched: &Matched<'_>, facts: RequestFacts<'_>, authentication: &A
         Some(would_be) if matched.policy.audit_only() => {
             Verdict::permit(matched, authentication.identity(), Some(would_be))
         }
+        _ => verdict,
+    }
+}
+
+/// The same for the operations that a request asks for, after [`decide`] permitted the request to `identity`. `None` when
+/// they cannot be told: rules are not skipped because they cannot be checked.
+pub fn decide_operations(
+    matched: &Matched<'_>,
+    identity: &Arc<Identity>,
+    operations: Option<&[Operation<'_>]>,
+) -> (Verdict, Option<usize>) {
+    let Some(operations) = operations else {
+        return (refuse(matched, identity, Verdict::forbid(Reason::OperationUnknown)), None);
+    };
+    let findings = rule::operation::check(matched.policy, identity, operations);
+    match (findings.refused, findings.would_refuse) {
+        (Some((Reason::InsufficientScope, rule)), _) => {
+            let challenge = Challenge::insufficient_scope(matched, identity, &findings.missing);
+            (refuse(matched, identity, Verdict::Forbid(Denial::insufficient_scope(challenge))), Some(rule))
+        }
+        (Some((reason, rule)), _) => (refuse(matched, identity, Verdict::forbid(reason)), Some(rule)),
+        (None, Some((reason, rule))) => (Verdict::permit(matched, Some(identity), Some(reason)), Some(rule)),
+        (None, None) => (Verdict::permit(matched, Some(identity), None), None),
+    }
+}
+
+/// In audit mode a refusal is recorded in the permit instead of being spoken.
+fn refuse(matched: &Matched<'_>, identity: &Arc<Identity>, verdict: Verdict) -> Verdict {
+    match verdict.reason() {
+        Some(would_be) if matched.policy.audit_only() => Verdict::permit(matched, Some(identity), Some(would_be)),
         _ => verdict,
     }
 }

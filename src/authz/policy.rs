@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+use super::OperationPolicy;
 use crate::domain::path::Ambiguity;
 use crate::domain::resource::{HostPattern, PathPrefix};
 use crate::domain::{Authority, EmailPattern, Issuer, OriginalRequest, RequestPath, ResourceUri, Scope, ScopeSet};
@@ -34,6 +35,8 @@ pub struct Policy {
     pub asks_for_other_names: bool,
     /// What browsers may be signed in to.
     pub sessions: BrowserSessions,
+    /// What single operations demand besides.
+    pub operations: OperationPolicy,
 }
 
 /// An issuer and the audiences that count besides the resource's own URI.
@@ -102,6 +105,12 @@ impl Policy {
     /// The scopes that a challenge asks for.
     pub const fn challenge_scopes(&self) -> &ScopeSet {
         &self.scopes_in_challenge
+    }
+
+    /// Every scope that means anything here: those of challenges, and those that single operations demand.
+    pub fn known_scopes(&self) -> ScopeSet {
+        let rules = self.operations.rules.iter().flat_map(|rule| &rule.required_scopes);
+        self.scopes_in_challenge.union(rules.map(|required| &required.scope))
     }
 }
 

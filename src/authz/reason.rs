@@ -23,6 +23,10 @@ pub enum Reason {
     PrincipalNotAllowed,
     /// The right person with too small a token.
     InsufficientScope,
+    /// The right person for the resource, but not for this operation.
+    OperationNotAllowed,
+    /// What is asked cannot be told, and there are rules about it.
+    OperationUnknown,
     /// `Origin` is not in the allowlist.
     OriginNotAllowed,
     /// No configured resource covers the URL.
@@ -52,7 +56,7 @@ pub enum Class {
 
 impl Reason {
     /// Every reason, for metrics that start at zero and for the documentation's test.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::MissingToken,
         Self::InvalidToken,
         Self::ExpiredToken,
@@ -61,6 +65,8 @@ impl Reason {
         Self::EmailNotVerified,
         Self::PrincipalNotAllowed,
         Self::InsufficientScope,
+        Self::OperationNotAllowed,
+        Self::OperationUnknown,
         Self::OriginNotAllowed,
         Self::UnknownResource,
         Self::AmbiguousPath,
@@ -80,6 +86,8 @@ impl Reason {
             Self::EmailNotVerified => "email_not_verified",
             Self::PrincipalNotAllowed => "principal_not_allowed",
             Self::InsufficientScope => "insufficient_scope",
+            Self::OperationNotAllowed => "operation_not_allowed",
+            Self::OperationUnknown => "operation_unknown",
             Self::OriginNotAllowed => "origin_not_allowed",
             Self::UnknownResource => "unknown_resource",
             Self::AmbiguousPath => "ambiguous_path",
@@ -100,6 +108,8 @@ impl Reason {
             Self::EmailNotVerified
             | Self::PrincipalNotAllowed
             | Self::InsufficientScope
+            | Self::OperationNotAllowed
+            | Self::OperationUnknown
             | Self::OriginNotAllowed
             | Self::UnknownResource
             | Self::UntrustedProxy => Class::Forbidden,
@@ -124,6 +134,8 @@ impl Reason {
             Self::EmailNotVerified => "the e-mail address is not verified",
             Self::PrincipalNotAllowed => "the caller may not use this resource",
             Self::InsufficientScope => "the token lacks a required scope",
+            Self::OperationNotAllowed => "the caller may not do this with this resource",
+            Self::OperationUnknown => "it cannot be told what the request asks for",
             Self::OriginNotAllowed => "requests from this origin are not accepted",
             Self::UnknownResource => "no protected resource is configured for this URL",
             Self::AmbiguousPath => "the path can be read in more than one way",

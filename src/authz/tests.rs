@@ -33,6 +33,7 @@ fn policy(url: &str) -> Policy {
         required_scopes: vec![required],
         allowed_origins: Vec::new(),
         mode: Mode::Enforce,
+        operations: OperationPolicy::default(),
     }
 }
 

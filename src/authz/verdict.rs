@@ -102,6 +102,11 @@ impl Verdict {
         }
     }
 
+    /// A permit that enforcement gives as well.
+    pub fn is_plain_permit(&self) -> bool {
+        self.as_permit().is_some_and(|permit| permit.would_refuse().is_none())
+    }
+
     /// The challenge, if there is one.
     pub const fn challenge(&self) -> Option<&Challenge> {
         match self {

@@ -34,6 +34,8 @@ pub(super) struct WrittenServer {
     pub(super) metadata_url: Option<String>,
     pub(super) also_decide_at: Strings,
     pub(super) contracts: Option<Strings>,
+    pub(super) max_body_bytes: Option<usize>,
+    pub(super) body_timeout: Option<String>,
     pub(super) workers: Option<usize>,
 }
 
@@ -71,6 +73,7 @@ pub(super) struct WrittenIssuer {
     pub(super) open_to_the_world: Option<bool>,
 }
 
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of its own, as it is written")]
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct WrittenResource {
@@ -90,10 +93,26 @@ pub(super) struct WrittenResource {
     pub(super) allowed_origins: Strings,
     pub(super) insecure_http: bool,
     pub(super) mode: Option<String>,
-    pub(super) tool_rules: Option<toml::Value>,
+    pub(super) tool_rules: Vec<WrittenToolRule>,
     pub(super) condition: Option<toml::Value>,
-    pub(super) upstream_enforces_mcp_headers: Option<toml::Value>,
+    pub(super) upstream_enforces_mcp_headers: bool,
     pub(super) browser_sign_in: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct WrittenToolRule {
+    pub(super) methods: Option<Strings>,
+    pub(super) names: Option<Strings>,
+    pub(super) except_names: Strings,
+    pub(super) deny: bool,
+    pub(super) required_scopes: Strings,
+    pub(super) allowed_emails: Option<Strings>,
+    pub(super) allowed_groups: Option<Strings>,
+    pub(super) allowed_users: Option<Strings>,
+    pub(super) allowed_subjects: Option<Strings>,
+    pub(super) allowed_clients: Option<Strings>,
+    pub(super) mode: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -167,7 +186,7 @@ fn nearest(unknown: &str, known: &[&str]) -> String {
     }
 }
 
-const TIMES: [&str; 3] = ["tokens.leeway", "keys.refresh_interval", "keys.refresh_cooldown"];
+const TIMES: [&str; 4] = ["tokens.leeway", "server.body_timeout", "keys.refresh_interval", "keys.refresh_cooldown"];
 
 /// Rule and fix for a value of the wrong type, from serde's "invalid type: string \"x\", expected a boolean".
 fn expected_form(key: &str, reason: &str) -> (&'static str, String) {

@@ -18,6 +18,7 @@ mod server;
 mod sources;
 mod store;
 mod summary;
+mod tool_rule;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -28,6 +29,7 @@ use crate::authn::Algorithm;
 use crate::authn::key_source::RefreshSchedule;
 use crate::authz::Policy;
 use crate::domain::{Issuer, Secret};
+use crate::mcp::BodyLimits;
 use crate::proxy::Contract;
 use crate::store::StoreUrl;
 use crate::telemetry::decision_record::Format;
@@ -82,6 +84,8 @@ pub struct Server {
     pub also_decide_at: Vec<String>,
     /// Contracts that are answered.
     pub contracts: Vec<Contract>,
+    /// How much of a body is read, where rules ask for operations.
+    pub body_limits: BodyLimits,
     /// Threads that decide.
     pub workers: usize,
 }

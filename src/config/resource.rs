@@ -4,9 +4,9 @@ use super::browser_sign_in;
 use super::file::{Strings, WrittenResource};
 use super::issuer::Issuers;
 use super::scopes::{self, Implied};
-use super::{ConfigError, ConfigErrors, IssuerConfig};
-use crate::authz::Policy;
+use super::{ConfigError, ConfigErrors, IssuerConfig, tool_rule};
 use crate::authz::policy::{AcceptedIssuer, Mode, Principals};
+use crate::authz::{OperationPolicy, Policy};
 use crate::domain::resource::PathPrefix;
 use crate::domain::{EmailPattern, ResourceUri, Scheme, ScopeSet};
 
@@ -65,6 +65,18 @@ pub(super) fn read_email(key: &str, text: &str) -> Result<EmailPattern, ConfigEr
     })
 }
 
+/// `mode` under `key`.
+pub(super) fn read_mode(key: &str, written: Option<&str>) -> Result<Mode, ConfigError> {
+    match written {
+        None | Some("enforce") => Ok(Mode::Enforce),
+        Some("audit") => Ok(Mode::Audit),
+        Some(other) => {
+            let fix = "write \"audit\" to record refusals without enforcing them, or leave it out";
+            Err(ConfigError::new(key, Some(other), "it must be \"enforce\" or \"audit\"", fix))
+        }
+    }
+}
+
 struct Reader<'c> {
     index: usize,
     written: &'c WrittenResource,
@@ -89,6 +101,7 @@ impl Reader<'_> {
         let challenge = errors.keep(self.challenge_scopes());
         let key = format!("resources[{}].browser_sign_in", self.index);
         let sessions = errors.keep(browser_sign_in::read(&key, self.written, self.issuers, accepted.as_ref()));
+        let operations = errors.keep(self.operations());
         let (accepted, principals, required) = (accepted?, principals?, required?);
         errors.keep(self.refuse_open_door(&accepted, &principals))?;
         let required_names = || required.iter().map(|required| required.scope.clone()).collect();
@@ -100,6 +113,7 @@ impl Reader<'_> {
             principals,
             scopes_in_challenge: challenge?.unwrap_or_else(required_names),
             asks_for_other_names: self.written.challenge_scopes.is_some(),
+            operations: operations?,
             required_scopes: required,
             allowed_origins: origins?,
             mode: mode?,
@@ -109,13 +123,8 @@ impl Reader<'_> {
 
     /// Rules that this version cannot check must not be ignored: the operator relies on them.
     fn refuse_later_keys(&self, errors: &mut ConfigErrors) {
-        const REMOVE: &str = "remove the key";
         const RESTRICT: &str = "remove the key, and restrict the resource as a whole";
-        let later = [
-            ("tool_rules", &self.written.tool_rules, RESTRICT),
-            ("condition", &self.written.condition, RESTRICT),
-            ("upstream_enforces_mcp_headers", &self.written.upstream_enforces_mcp_headers, REMOVE),
-        ];
+        let later = [("condition", &self.written.condition, RESTRICT)];
         for (name, _, fix) in later.into_iter().filter(|(_, value, _)| value.is_some()) {
             errors.add(self.error(name, None, "this version does not have it", fix));
         }
@@ -261,14 +270,26 @@ impl Reader<'_> {
     }
 
     fn mode(&self) -> Result<Mode, ConfigError> {
-        match self.written.mode.as_deref() {
-            None | Some("enforce") => Ok(Mode::Enforce),
-            Some("audit") => Ok(Mode::Audit),
-            Some(other) => {
-                let fix = "write \"audit\" to record refusals without enforcing them, or leave it out";
-                Err(self.error("mode", Some(other), "it must be \"enforce\" or \"audit\"", fix))
-            }
+        read_mode(&format!("resources[{}].mode", self.index), self.written.mode.as_deref())
+    }
+
+    fn operations(&self) -> Result<OperationPolicy, ConfigError> {
+        let prefix = format!("resources[{}]", self.index);
+        if self.written.upstream_enforces_mcp_headers && self.written.tool_rules.is_empty() {
+            let key = format!("{prefix}.upstream_enforces_mcp_headers");
+            return Err(ConfigError::unquoted(
+                key,
+                true,
+                "there are no tool_rules that would look at headers",
+                "remove it",
+            ));
         }
+        let rules = self.written.tool_rules.iter().enumerate();
+        let read = |(index, written)| tool_rule::read(&format!("{prefix}.tool_rules[{index}]"), written, self.implied);
+        Ok(OperationPolicy {
+            rules: rules.map(read).collect::<Result<_, _>>()?,
+            upstream_enforces_headers: self.written.upstream_enforces_mcp_headers,
+        })
     }
 
     /// An origin as browsers send it: scheme and authority, nothing after (RFC 6454 §6.2).

@@ -12,6 +12,7 @@ use super::{ConfigError, ConfigErrors, Log, Server, secret};
 use crate::authn::key_source::RefreshSchedule;
 use crate::domain::Secret;
 use crate::domain::issuer::parse_fetch_url;
+use crate::mcp::BodyLimits;
 use crate::proxy::{Contract, TrustedProxies};
 use crate::telemetry::decision_record::Format;
 
@@ -29,6 +30,7 @@ pub(super) fn read_server(written: &WrittenServer, errors: &mut ConfigErrors) ->
     let metadata_url = errors.keep(written.metadata_url.as_deref().map(metadata_url).transpose());
     let also_decide_at = errors.keep(decision_paths(&written.also_decide_at));
     let contracts = errors.keep(contracts(written.contracts.as_ref()));
+    let body_limits = errors.keep(body_limits(written));
     let workers = errors.keep(workers(written.workers));
     Some(Server {
         listen: listen?,
@@ -38,6 +40,7 @@ pub(super) fn read_server(written: &WrittenServer, errors: &mut ConfigErrors) ->
         metadata_url: metadata_url?,
         also_decide_at: also_decide_at?,
         contracts: contracts?,
+        body_limits: body_limits?,
         workers: workers?,
     })
 }
@@ -125,6 +128,19 @@ fn contracts(written: Option<&Strings>) -> Result<Vec<Contract>, ConfigError> {
         })
     };
     names.iter().map(read).collect()
+}
+
+/// A body is held until it is judged, for as many requests at once as there are.
+fn body_limits(written: &WrittenServer) -> Result<BodyLimits, ConfigError> {
+    const DEFAULT: usize = 256 * 1024;
+    const RANGE: std::ops::RangeInclusive<usize> = 1024..=16 * 1024 * 1024;
+    let timeout = duration("server.body_timeout", written.body_timeout.as_deref(), 10, 1..=300)?;
+    let max_bytes = written.max_body_bytes.unwrap_or(DEFAULT);
+    if RANGE.contains(&max_bytes) {
+        return Ok(BodyLimits { max_bytes, timeout });
+    }
+    let rule = format!("it must lie between {} and {}", RANGE.start(), RANGE.end());
+    Err(ConfigError::unquoted("server.max_body_bytes", max_bytes, rule, "leave it out for 262144"))
 }
 
 /// One core is left for the proxy: with a busy neighbour one worker fewer is faster.

@@ -3,9 +3,9 @@
 use std::fmt;
 
 use super::{Config, IssuerConfig};
-use crate::authz::Policy;
-use crate::authz::policy::Principals;
-use crate::domain::Scope;
+use crate::authz::policy::{Mode, Principals};
+use crate::authz::{OperationRule, Policy};
+use crate::domain::{Glob, Scope};
 
 impl fmt::Display for Config {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -54,6 +54,9 @@ fn describe_policy(formatter: &mut fmt::Formatter<'_>, policy: &Policy) -> fmt::
         let satisfied_by: Vec<&str> = required.satisfied_by.iter().map(Scope::as_str).collect();
         writeln!(formatter, "  scope {}", satisfied_by.join(" or "))?;
     }
+    for rule in &policy.operations.rules {
+        writeln!(formatter, "  {}", describe_rule(rule))?;
+    }
     if policy.asks_for_other_names {
         writeln!(formatter, "  clients ask for: {}", policy.scopes_in_challenge)?;
     }
@@ -61,6 +64,22 @@ fn describe_policy(formatter: &mut fmt::Formatter<'_>, policy: &Policy) -> fmt::
         writeln!(formatter, "  origins: {}", policy.allowed_origins.join(", "))?;
     }
     Ok(())
+}
+
+/// `tools/call delete_*: group ops; scope mcp:admin`.
+fn describe_rule(rule: &OperationRule) -> String {
+    let listed = |globs: &[Glob]| globs.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    let names = if rule.names.is_empty() { String::new() } else { format!(" {}", listed(&rule.names)) };
+    let except =
+        if rule.except_names.is_empty() { String::new() } else { format!(" except {}", listed(&rule.except_names)) };
+    let mut demands: Vec<String> = rule.principals.iter().map(callers).collect();
+    demands.extend(rule.required_scopes.iter().map(|required| {
+        let satisfied_by: Vec<&str> = required.satisfied_by.iter().map(Scope::as_str).collect();
+        format!("scope {}", satisfied_by.join(" or "))
+    }));
+    let demands = if rule.deny { "nobody".to_owned() } else { demands.join("; and ") };
+    let mode = if rule.mode == Mode::Audit { " (audit)" } else { "" };
+    format!("{}{names}{except}: {demands}{mode}", listed(&rule.methods))
 }
 
 fn callers(principals: &Principals) -> String {

@@ -2,9 +2,11 @@
 
 pub mod authority;
 pub mod email;
+pub mod glob;
 pub mod issuer;
 pub mod occurrence;
 pub mod opaque;
+pub mod operation;
 pub mod original_request;
 pub mod path;
 pub mod person;
@@ -17,9 +19,11 @@ pub mod time;
 
 pub use authority::{Authority, Scheme};
 pub use email::{Email, EmailPattern};
+pub use glob::Glob;
 pub use issuer::Issuer;
 pub use occurrence::Occurrence;
 pub use opaque::SecretHash;
+pub use operation::Operation;
 pub use original_request::{Malformed, OriginalRequest};
 pub use path::{Ambiguity, RequestPath};
 pub use person::Person;

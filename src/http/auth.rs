@@ -44,7 +44,8 @@ pub fn refuse_endpoint(service: &Service, request: &HttpRequest) -> HttpResponse
     answer(service, &ActixHead(request), Contract::ForwardAuth, &decision, Duration::ZERO)
 }
 
-fn answer(
+/// Counts, logs and replies.
+pub(super) fn answer(
     service: &Service,
     head: &ActixHead<'_>,
     contract: Contract,
@@ -52,7 +53,7 @@ fn answer(
     took: Duration,
 ) -> HttpResponse {
     service.metrics.count(decision.matched.as_ref().map(|matched| matched.index), &decision.verdict, took);
-    let allowed = is_plain_allow(&decision.verdict);
+    let allowed = decision.verdict.is_plain_permit();
     if allowed && !service.request_ids.samples_allow(service.allows_logged_per_mille) {
         let reply = Reply::to(contract, &decision.verdict, "");
         return respond(decision, head, (contract, reply), None);
@@ -96,10 +97,6 @@ fn hide_sessions(headers: &mut HeaderMap, contract: Contract, head: &ActixHead<'
     }
 }
 
-fn is_plain_allow(verdict: &Verdict) -> bool {
-    verdict.as_permit().is_some_and(|permit| permit.would_refuse().is_none())
-}
-
 fn record<'a>(
     head: &'a ActixHead<'_>,
     contract: Contract,
@@ -110,6 +107,7 @@ fn record<'a>(
     request_id: &'a str,
 ) -> DecisionRecord<'a> {
     let identity = decision.authentication.as_ref().and_then(Authentication::identity);
+    let asked = decision.asked.as_ref().and_then(|asked| asked.operation.as_ref());
     DecisionRecord {
         timestamp,
         level: level(&decision.verdict),
@@ -128,6 +126,8 @@ fn record<'a>(
         client: identity.and_then(|identity| identity.client()),
         subject: identity.map(|identity| identity.subject()),
         contract: contract.as_str(),
+        operation: asked.map(|(method, _)| cut(method)),
+        operation_name: asked.and_then(|(_, name)| name.as_deref()).map(|name| cut(path_of(name))),
         request_id,
     }
 }
@@ -158,6 +158,7 @@ fn detail(head: &ActixHead<'_>, decision: &Decision<'_>) -> Option<String> {
             "no decision endpoint at {}; see the address in the proxy's configuration",
             cut(path_of(head.target()))
         )),
+        (None, Reason::OperationUnknown | Reason::OperationNotAllowed, _) => asked_detail(decision),
         (None, Reason::UnknownResource, Some(request)) => Some(format!(
             "no resource covers {}://{}{}; a scheme of http behind a TLS-terminating balancer is the usual cause",
             request.scheme(),
@@ -165,6 +166,15 @@ fn detail(head: &ActixHead<'_>, decision: &Decision<'_>) -> Option<String> {
             cut(request.path().as_str())
         )),
         _ => decision.verdict.challenge().map(|challenge| challenge.description().to_owned()),
+    }
+}
+
+/// Why an operation could not be told, or which rule refuses it.
+fn asked_detail(decision: &Decision<'_>) -> Option<String> {
+    let asked = decision.asked.as_ref()?;
+    match (asked.unknown, asked.rule) {
+        (Some(unknown), _) => Some(unknown.to_string()),
+        (None, rule) => rule.map(|rule| format!("tool_rules[{rule}]")),
     }
 }
 

@@ -35,48 +35,63 @@ impl RequestHead for ActixHead<'_> {
     }
 }
 
-static SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
-static SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-static SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
-
 /// Names made once, so that a look-up parses nothing.
+mod names {
+    use actix_web::http::header::{self as known, HeaderName};
+
+    pub(super) static FORWARDED_METHOD: HeaderName = HeaderName::from_static("x-forwarded-method");
+    pub(super) static FORWARDED_URI: HeaderName = HeaderName::from_static("x-forwarded-uri");
+    pub(super) static FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+    pub(super) static FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+    pub(super) static FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+    pub(super) static ORIGINAL_METHOD: HeaderName = HeaderName::from_static("x-original-method");
+    pub(super) static ORIGINAL_URL: HeaderName = HeaderName::from_static("x-original-url");
+    pub(super) static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+    pub(super) static PROXY_SECRET: HeaderName = HeaderName::from_static("x-proxy-secret");
+    pub(super) static MCP_PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
+    pub(super) static MCP_METHOD: HeaderName = HeaderName::from_static("mcp-method");
+    pub(super) static MCP_NAME: HeaderName = HeaderName::from_static("mcp-name");
+    pub(super) static PARTIAL_BODY: HeaderName = HeaderName::from_static("x-envoy-auth-partial-body");
+    pub(super) static CONTENT_TYPE: HeaderName = known::CONTENT_TYPE;
+    pub(super) static CONTENT_ENCODING: HeaderName = known::CONTENT_ENCODING;
+    pub(super) static AUTHORIZATION: HeaderName = known::AUTHORIZATION;
+    pub(super) static HOST: HeaderName = known::HOST;
+    pub(super) static ORIGIN: HeaderName = known::ORIGIN;
+    pub(super) static REQUEST_METHOD: HeaderName = known::ACCESS_CONTROL_REQUEST_METHOD;
+    pub(super) static USER_AGENT: HeaderName = known::USER_AGENT;
+    pub(super) static COOKIE: HeaderName = known::COOKIE;
+    pub(super) static ACCEPT: HeaderName = known::ACCEPT;
+    pub(super) static SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+    pub(super) static SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+    pub(super) static SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
+}
+
 const fn header_name(field: Field) -> &'static HeaderName {
-    use actix_web::http::header as known;
-    static FORWARDED_METHOD: HeaderName = HeaderName::from_static("x-forwarded-method");
-    static FORWARDED_URI: HeaderName = HeaderName::from_static("x-forwarded-uri");
-    static FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-    static FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-    static FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-    static ORIGINAL_METHOD: HeaderName = HeaderName::from_static("x-original-method");
-    static ORIGINAL_URL: HeaderName = HeaderName::from_static("x-original-url");
-    static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-    static PROXY_SECRET: HeaderName = HeaderName::from_static("x-proxy-secret");
-    static AUTHORIZATION: HeaderName = known::AUTHORIZATION;
-    static HOST: HeaderName = known::HOST;
-    static ORIGIN: HeaderName = known::ORIGIN;
-    static REQUEST_METHOD: HeaderName = known::ACCESS_CONTROL_REQUEST_METHOD;
-    static USER_AGENT: HeaderName = known::USER_AGENT;
-    static COOKIE: HeaderName = known::COOKIE;
-    static ACCEPT: HeaderName = known::ACCEPT;
     match field {
-        Field::Authorization => &AUTHORIZATION,
-        Field::Host => &HOST,
-        Field::Origin => &ORIGIN,
-        Field::AccessControlRequestMethod => &REQUEST_METHOD,
-        Field::ForwardedMethod => &FORWARDED_METHOD,
-        Field::ForwardedProto => &FORWARDED_PROTO,
-        Field::ForwardedHost => &FORWARDED_HOST,
-        Field::ForwardedUri => &FORWARDED_URI,
-        Field::OriginalMethod => &ORIGINAL_METHOD,
-        Field::OriginalUrl => &ORIGINAL_URL,
-        Field::ForwardedFor => &FORWARDED_FOR,
-        Field::RequestId => &REQUEST_ID,
-        Field::UserAgent => &USER_AGENT,
-        Field::ProxySecret => &PROXY_SECRET,
-        Field::Cookie => &COOKIE,
-        Field::Accept => &ACCEPT,
-        Field::SecFetchMode => &SEC_FETCH_MODE,
-        Field::SecFetchSite => &SEC_FETCH_SITE,
-        Field::SecFetchDest => &SEC_FETCH_DEST,
+        Field::Authorization => &names::AUTHORIZATION,
+        Field::Host => &names::HOST,
+        Field::Origin => &names::ORIGIN,
+        Field::AccessControlRequestMethod => &names::REQUEST_METHOD,
+        Field::ForwardedMethod => &names::FORWARDED_METHOD,
+        Field::ForwardedProto => &names::FORWARDED_PROTO,
+        Field::ForwardedHost => &names::FORWARDED_HOST,
+        Field::ForwardedUri => &names::FORWARDED_URI,
+        Field::OriginalMethod => &names::ORIGINAL_METHOD,
+        Field::OriginalUrl => &names::ORIGINAL_URL,
+        Field::ForwardedFor => &names::FORWARDED_FOR,
+        Field::RequestId => &names::REQUEST_ID,
+        Field::UserAgent => &names::USER_AGENT,
+        Field::ProxySecret => &names::PROXY_SECRET,
+        Field::McpProtocolVersion => &names::MCP_PROTOCOL_VERSION,
+        Field::McpMethod => &names::MCP_METHOD,
+        Field::McpName => &names::MCP_NAME,
+        Field::ContentType => &names::CONTENT_TYPE,
+        Field::ContentEncoding => &names::CONTENT_ENCODING,
+        Field::PartialBody => &names::PARTIAL_BODY,
+        Field::Cookie => &names::COOKIE,
+        Field::Accept => &names::ACCEPT,
+        Field::SecFetchMode => &names::SEC_FETCH_MODE,
+        Field::SecFetchSite => &names::SEC_FETCH_SITE,
+        Field::SecFetchDest => &names::SEC_FETCH_DEST,
     }
 }

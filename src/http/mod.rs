@@ -5,6 +5,7 @@ pub mod auth;
 pub mod documents;
 pub mod error;
 pub mod head;
+pub mod mcp_body;
 pub mod oauth;
 pub mod pages;
 pub mod public;
@@ -35,23 +36,35 @@ use crate::proxy::{Contract, UnknownEndpoint};
 ///
 /// The two fixed decision paths are static routes, the rest is compared by hand: actix's path patterns cost a third of
 /// a decision.
-pub fn public_routes(routes: &mut web::ServiceConfig, oauth: Option<&web::Data<OAuthService>>) {
+pub fn public_routes(routes: &mut web::ServiceConfig, oauth: Option<&web::Data<OAuthService>>, reads_bodies: bool) {
     if let Some(oauth) = oauth {
         routes.app_data(oauth.clone());
     }
-    routes
-        .route("/auth", web::route().to(auth::forward_auth))
-        .route("/auth/nginx", web::route().to(auth::auth_request))
-        .service(
-            web::scope("/.well-known")
-                .wrap(TracingLogger::<RequestSpan>::new())
-                .default_service(web::route().to(documents::well_known)),
-        );
+    decision_routes(routes, reads_bodies);
+    routes.service(
+        web::scope("/.well-known")
+            .wrap(TracingLogger::<RequestSpan>::new())
+            .default_service(web::route().to(documents::well_known)),
+    );
     if oauth.is_some() {
         let ours = guard::fn_guard(|context| oauth::is_path(context.head().uri.path()));
         routes.service(web::scope("").guard(ours).wrap(TracingLogger::<RequestSpan>::new()).configure(oauth::routes));
     }
-    routes.default_service(web::route().to(dispatch));
+}
+
+/// Handlers that take no body where no rule needs one: taking it costs on every decision.
+fn decision_routes(routes: &mut web::ServiceConfig, reads_bodies: bool) {
+    if reads_bodies {
+        routes
+            .route("/auth", web::route().to(mcp_body::forward_auth))
+            .route("/auth/nginx", web::route().to(mcp_body::auth_request))
+            .default_service(web::route().to(mcp_body::dispatch));
+    } else {
+        routes
+            .route("/auth", web::route().to(auth::forward_auth))
+            .route("/auth/nginx", web::route().to(auth::auth_request))
+            .default_service(web::route().to(dispatch));
+    }
 }
 
 async fn dispatch(request: HttpRequest, service: web::Data<Service>) -> HttpResponse {

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::request_id::RequestIds;
 use crate::clock::Clock;
 use crate::decision::{Decision, DecisionPoint};
+use crate::mcp::BodyLimits;
 use crate::proxy::{Contract, RequestHead};
 use crate::telemetry::metrics::Figures;
 use crate::telemetry::{DecisionLog, Metrics};
@@ -24,6 +25,8 @@ pub struct Service {
     pub allows_logged_per_mille: u16,
     /// Names refusals.
     pub request_ids: RequestIds,
+    /// How much of a body is read, where rules ask for operations.
+    pub body_limits: BodyLimits,
     /// Contracts that are answered.
     pub contracts: Vec<Contract>,
     /// Paths besides `/auth` that are asked in its terms.

@@ -5,7 +5,7 @@ use super::pending::{AuthorizationRequest, PendingAuthorization, Purpose, Stage}
 use super::pkce::Challenge;
 use super::problem::{Problem, ProblemKind};
 use super::prompt::Prompt;
-use super::resources::{narrow, offered};
+use super::resources::Offer;
 use super::return_address::ReturnAddress;
 use super::{AuthorizationServer, Browser, Client, ErrorCode, GrantType, OAuthError, Parameters};
 use crate::domain::{Authority, Secret, UnixTime, opaque};
@@ -88,7 +88,7 @@ impl AuthorizationServer {
             Some(named) => named,
             None => self.resource_by_default(requested_host)?,
         };
-        let scopes = narrow(parameters.optional("scope"), &offered(matched.policy, client))?;
+        let scopes = Offer::of(matched.policy, client).narrow(parameters.optional("scope"))?;
         let Prompt { silent, always_ask, wishes } = Prompt::of_request(parameters)?;
         let request = AuthorizationRequest {
             client: client.id.clone(),

@@ -15,7 +15,7 @@ use super::browser_session::SessionCookie;
 use super::pending::{AuthorizationRequest, Purpose};
 use super::problem::{Problem, ProblemKind};
 use super::prompt::Wishes;
-use super::resources::offered;
+use super::resources::Offer;
 use super::return_address::ReturnAddress;
 use super::seal::Purpose as Sealed;
 use super::sign_in::cannot_seal;
@@ -181,7 +181,7 @@ impl AuthorizationServer {
             client: BROWSER.to_owned(),
             return_to: ReturnAddress { redirect_uri: Self::return_address(&matched), state: Some(sealed.to_owned()) },
             resource: matched.resource_text().to_owned(),
-            scopes: offered(matched.policy, &browser_client(&matched)),
+            scopes: Offer::of(matched.policy, &browser_client(&matched)).by_default().clone(),
             challenge: start.challenge.clone(),
             always_ask: false,
             wishes: Wishes::default(),

@@ -1,7 +1,7 @@
 //! Clients in their own name (RFC 6749 §4.4): only those that the operator configured, for resources that the
 //! configuration names. No grant, no refresh token: the client can always ask again.
 
-use super::resources::{invalid_target, narrow, offered};
+use super::resources::{Offer, invalid_target};
 use super::token::seconds_until;
 use super::{AuthorizationServer, Client, ClientSource, ErrorCode, OAuthError, Parameters, TokenAnswer};
 use crate::authz::Matched;
@@ -21,7 +21,7 @@ impl AuthorizationServer {
         }
         let matched = self.resource_of_client(form, resources)?;
         admits_client(&matched, &client.id)?;
-        let scope = narrow(form.optional("scope"), &offered(matched.policy, client))?;
+        let scope = Offer::of(matched.policy, client).narrow(form.optional("scope"))?;
         let access = self.token_of_client(&client.id, &scope, &matched, now)?;
         let expires_in = seconds_until(access.expires_at, now);
         Ok(TokenAnswer { access_token: access.token, expires_in, refresh_token: None, scope })

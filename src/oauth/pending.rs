@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::problem::{Problem, ProblemKind};
 use super::prompt::Wishes;
-use super::resources::offered;
+use super::resources::Offer;
 use super::return_address::ReturnAddress;
 use super::{AuthorizationServer, Browser, Client};
 use crate::authz::Matched;
@@ -141,7 +141,7 @@ impl AuthorizationServer {
             return Err(ProblemKind::UnknownRedirectUri.into());
         }
         let matched = self.resource(&request.resource).ok_or(ProblemKind::NoLongerOffered)?;
-        let scopes = request.scopes.intersection(&offered(matched.policy, &client));
+        let scopes = request.scopes.intersection(Offer::of(matched.policy, &client).available());
         if scopes.is_empty() && !request.scopes.is_empty() {
             return Err(ProblemKind::NoLongerOffered.into());
         }

@@ -5,7 +5,7 @@
 use super::grant::{Grant, GrantEnd};
 use super::reassurance::{Reassurance, require_admitted};
 use super::refresh_token::{RefreshState, RefreshToken};
-use super::resources::{invalid_target, narrow, offered};
+use super::resources::{Offer, invalid_target, narrow};
 use super::seal::Purpose as Sealed;
 use super::sign_in::cannot_seal;
 use super::token::seconds_until;
@@ -98,7 +98,7 @@ impl AuthorizationServer {
         self.require_same_resource(form, &grant.resource)?;
         let matched = self.resource(&grant.resource);
         let matched = matched.ok_or_else(|| invalid_target("the resource is protected no more"))?;
-        let available = grant.scopes.intersection(&offered(matched.policy, client));
+        let available = grant.scopes.intersection(Offer::of(matched.policy, client).available());
         let scopes = narrow(form.optional("scope"), &available)?;
         Ok(Wanted { matched, scopes })
     }

@@ -73,12 +73,42 @@ pub(super) fn invalid_target(description: &'static str) -> OAuthError {
     OAuthError::new(ErrorCode::InvalidTarget, description)
 }
 
-/// What `client` can be granted for a resource.
-pub(super) fn offered(policy: &Policy, client: &Client) -> ScopeSet {
-    match &client.scopes {
-        None => policy.challenge_scopes().clone(),
-        Some(allowed) => policy.challenge_scopes().intersection(allowed),
+/// What a client can be granted for a resource.
+pub(super) struct Offer {
+    /// For clients that ask for nothing: what single operations demand has to be asked for.
+    by_default: ScopeSet,
+    /// All of it.
+    available: ScopeSet,
+}
+
+impl Offer {
+    /// What `client` can be granted for the resource of `policy`.
+    pub(super) fn of(policy: &Policy, client: &Client) -> Self {
+        let cut = |scopes: ScopeSet| match &client.scopes {
+            None => scopes,
+            Some(allowed) => scopes.intersection(allowed),
+        };
+        Self { by_default: cut(policy.challenge_scopes().clone()), available: cut(policy.known_scopes()) }
     }
+
+    /// What is granted when nothing is asked for.
+    pub(super) const fn by_default(&self) -> &ScopeSet {
+        &self.by_default
+    }
+
+    /// All that can be granted.
+    pub(super) const fn available(&self) -> &ScopeSet {
+        &self.available
+    }
+
+    /// [`narrow`], with its own default.
+    pub(super) fn narrow(&self, asked: Option<&str>) -> Result<ScopeSet, OAuthError> {
+        if asks_for_nothing(asked) { Ok(self.by_default.clone()) } else { narrow(asked, &self.available) }
+    }
+}
+
+fn asks_for_nothing(asked: Option<&str>) -> bool {
+    asked.unwrap_or_default().split(' ').all(|scope| scope.is_empty() || scope == OFFLINE_ACCESS)
 }
 
 /// Cuts what is asked for to what is there: a client that asks for more than there is gets what there is (RFC 6749

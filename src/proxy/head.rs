@@ -45,11 +45,23 @@ pub enum Field {
     SecFetchSite,
     /// What for (Fetch Metadata §2.1).
     SecFetchDest,
+    /// The version of MCP that the client speaks.
+    McpProtocolVersion,
+    /// The method, repeated for proxies (MCP 2026-07-28).
+    McpMethod,
+    /// The tool, prompt or resource, repeated for proxies.
+    McpName,
+    /// Of the body that the proxy sent.
+    ContentType,
+    /// Of the body that the proxy sent.
+    ContentEncoding,
+    /// Envoy: whether the body was cut.
+    PartialBody,
 }
 
 impl Field {
-    /// Every field, in the order of [`Field::index`].
-    pub const ALL: [Self; 19] = [
+    /// Every field.
+    pub const ALL: [Self; 25] = [
         Self::Authorization,
         Self::Host,
         Self::Origin,
@@ -69,6 +81,12 @@ impl Field {
         Self::SecFetchMode,
         Self::SecFetchSite,
         Self::SecFetchDest,
+        Self::McpProtocolVersion,
+        Self::McpMethod,
+        Self::McpName,
+        Self::ContentType,
+        Self::ContentEncoding,
+        Self::PartialBody,
     ];
 
     /// The header's name as people write it.
@@ -93,11 +111,17 @@ impl Field {
             Self::SecFetchMode => "Sec-Fetch-Mode",
             Self::SecFetchSite => "Sec-Fetch-Site",
             Self::SecFetchDest => "Sec-Fetch-Dest",
+            Self::McpProtocolVersion => "MCP-Protocol-Version",
+            Self::McpMethod => "Mcp-Method",
+            Self::McpName => "Mcp-Name",
+            Self::ContentType => "Content-Type",
+            Self::ContentEncoding => "Content-Encoding",
+            Self::PartialBody => "x-envoy-auth-partial-body",
         }
     }
 }
 
-/// A wire request without its body: bodies are never waited for.
+/// A wire request without its body: bodies are waited for only where rules ask for operations.
 pub trait RequestHead {
     /// The method of the wire request.
     fn method(&self) -> &str;

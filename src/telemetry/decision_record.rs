@@ -50,6 +50,10 @@ pub struct DecisionRecord<'a> {
     pub client: Option<&'a str>,
     /// `sub`.
     pub subject: Option<&'a str>,
+    /// What was asked of the MCP server, where rules look at it.
+    pub operation: Option<&'a str>,
+    /// The tool, prompt or resource, without a query.
+    pub operation_name: Option<&'a str>,
     /// Which contract was asked.
     pub contract: &'static str,
     /// Leads from an answer to this line.
@@ -101,6 +105,8 @@ fn write_json(out: &mut Vec<u8>, record: &DecisionRecord<'_>) {
     line.text(name!("issuer"), record.issuer);
     line.text(name!("client"), record.client);
     line.text(name!("subject"), record.subject);
+    line.text(name!("operation"), record.operation);
+    line.text(name!("operation_name"), record.operation_name);
     line.text(name!("contract"), record.contract);
     line.text(name!("request_id"), record.request_id);
     line.end();
@@ -122,8 +128,14 @@ fn write_console(line: &mut Vec<u8>, record: &DecisionRecord<'_>) {
         record.duration_ms,
         record.request_id,
     );
-    for (name, value) in [("subject", record.subject), ("client", record.client), ("detail", record.detail.as_deref())]
-    {
+    let more = [
+        ("subject", record.subject),
+        ("client", record.client),
+        ("operation", record.operation),
+        ("name", record.operation_name),
+        ("detail", record.detail.as_deref()),
+    ];
+    for (name, value) in more {
         if value.is_some() {
             let _ = write!(line, " {name}={}", text(value));
         }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::support::tools::project;
 
 /// A folder or file of `src/` and the modules of ours that it may name; what is not listed may name anything.
-const MAY_IMPORT: [(&str, &[&str]); 13] = [
+const MAY_IMPORT: [(&str, &[&str]); 14] = [
     ("domain", &["domain", "random"]),
     ("random.rs", &[]),
     ("clock.rs", &["domain"]),
@@ -14,13 +14,14 @@ const MAY_IMPORT: [(&str, &[&str]); 13] = [
     ("authn", &["authn", "domain", "clock", "outbound"]),
     ("authz", &["authz", "authn", "domain"]),
     ("proxy", &["proxy", "authn", "authz", "domain"]),
+    ("mcp", &["mcp", "domain"]),
     ("store", &["store", "domain", "random"]),
     ("idp", &["idp", "authn", "domain", "clock", "random", "outbound"]),
     // Our own tokens are judged by the same code as everybody's, so the keys are handed to authn.
     ("oauth", &["oauth", "store", "idp", "authn", "authz", "domain", "clock", "random", "outbound"]),
-    ("decision.rs", &["proxy", "authn", "authz", "domain"]),
+    ("decision.rs", &["proxy", "mcp", "authn", "authz", "domain"]),
     ("telemetry", &["telemetry", "authn", "authz", "domain"]),
-    ("http", &["http", "domain", "authn", "authz", "proxy", "decision", "oauth", "idp", "telemetry", "clock"]),
+    ("http", &["http", "mcp", "domain", "authn", "authz", "proxy", "decision", "oauth", "idp", "telemetry", "clock"]),
 ];
 
 /// Web frameworks and clients, each in its one place.

@@ -39,6 +39,7 @@ mod oauth_attacks;
 mod operations;
 mod operators;
 mod pages;
+mod policy_page;
 mod properties;
 mod redirect;
 mod service_kill;
@@ -53,4 +54,5 @@ mod smoke;
 )]
 mod store_kill;
 mod support;
+mod tool_rules;
 mod whole_answers;

@@ -24,17 +24,21 @@ pub struct Caller<'a> {
 
 /// E-mail addresses count only when the issuer vouches for them.
 pub fn check(policy: &Policy, identity: &Identity) -> Result<(), Reason> {
-    admit(
-        &policy.principals,
-        Caller {
+    admit(&policy.principals, Caller::of(identity))
+}
+
+impl<'a> Caller<'a> {
+    /// Whom a token is about.
+    pub fn of(identity: &'a Identity) -> Self {
+        Self {
             verified_email: identity.verified_email(),
             unverified_email: identity.unverified_email(),
             groups: identity.groups(),
             user_name: identity.user_name(),
             subject: identity.subject(),
             client: identity.client(),
-        },
-    )
+        }
+    }
 }
 
 /// Whether `principals` name `caller`.

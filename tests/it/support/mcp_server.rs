@@ -18,9 +18,13 @@ impl McpServer {
         command.arg(server).args(["--host", "127.0.0.1", "--port", "0"]);
         let mut process = Process::start("test_mcp_server", &mut command);
         // Once it has said so, it accepts connections.
-        let said = process.output_once_it_says("/mcp\n");
-        let (_, rest) = said.split_once("listening on http://127.0.0.1:").unwrap();
-        let port = rest.split('/').next().unwrap().parse().unwrap();
+        let port = port_of(&process.output_once_it_says("/mcp\n"));
         Self { _process: process, port }
     }
+}
+
+/// From what a server says when it listens.
+pub fn port_of(said: &str) -> u16 {
+    let (_, rest) = said.split_once("listening on http://127.0.0.1:").unwrap();
+    rest.split('/').next().unwrap().parse().unwrap()
 }

@@ -98,6 +98,16 @@ impl Kind {
     }
 }
 
+/// The shipped variant that sends the body to the service, in the place of the usual file.
+pub fn with_body(name: &str, text: String) -> String {
+    let variant = |file: &str| std::fs::read_to_string(tools::project().join(file)).unwrap();
+    match name {
+        "dynamic.yml" => variant("traefik/dynamic-with-body.yml"),
+        "envoy.yaml" => variant("envoy/envoy-with-body.yaml"),
+        _ => text,
+    }
+}
+
 /// The three ports of the shipped files, nothing else.
 pub fn with_ports(text: &str, proxy: u16, backends: Backends) -> String {
     renumbered(text, &[("8080", proxy), ("11000", backends.service), ("8000", backends.upstream)])

@@ -44,6 +44,11 @@ impl Stage {
 
     /// With the proxy that `start` puts before these backends.
     pub fn start_behind(start: impl FnOnce(Backends) -> Proxy) -> Self {
+        Self::start_configured(start, &config)
+    }
+
+    /// The same with a configuration of the service made from the issuer's identifier and the proxy's port.
+    pub fn start_configured(start: impl FnOnce(Backends) -> Proxy, config: &dyn Fn(&str, u16) -> String) -> Self {
         let issuer = TestIssuer::start();
         let upstream = Upstream::start();
         let service_port = ports::free();

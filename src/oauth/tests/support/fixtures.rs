@@ -2,6 +2,7 @@
 
 use url::Url;
 
+use crate::authz::OperationPolicy;
 use crate::authz::policy::{AcceptedIssuer, Mode, Policy, Principals};
 use crate::domain::{EmailPattern, Issuer, ResourceUri, ScopeSet, SecretHash, UnixTime};
 use crate::oauth::{
@@ -45,6 +46,7 @@ pub(crate) fn policy(url: &str, issuer: &str, emails: &[&str], scopes: &str) -> 
         scopes_in_challenge: ScopeSet::from_claim(scopes),
         asks_for_other_names: false,
         sessions: crate::authz::BrowserSessions::None,
+        operations: OperationPolicy::default(),
     }
 }
 
