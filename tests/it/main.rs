@@ -45,6 +45,7 @@ mod redirect;
 mod service_kill;
 mod sign_in;
 mod smoke;
+mod smuggling;
 #[expect(
     clippy::as_conversions,
     clippy::cast_possible_truncation,
