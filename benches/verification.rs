@@ -30,6 +30,7 @@ use mcp_forward_auth::authz::PolicySet;
 use mcp_forward_auth::config::Config;
 use mcp_forward_auth::decision::DecisionPoint;
 use mcp_forward_auth::domain::{Issuer, Occurrence, UnixTime};
+use mcp_forward_auth::mcp::SentBody;
 use mcp_forward_auth::proxy::head::RecordedHead;
 use mcp_forward_auth::proxy::{Contract, Field, TrustedProxies};
 use serde::Deserialize;
@@ -125,7 +126,8 @@ type Group = (&'static str, Vec<(&'static str, Check)>);
 
 fn groups() -> Vec<Group> {
     let against_raw = ALGORITHMS.map(|algorithm| (algorithm, contenders(algorithm)));
-    against_raw.into_iter().chain([("against accepting RS256", against_accepting())]).collect()
+    let more = [("against accepting RS256", against_accepting()), ("against a cached decision", against_cached())];
+    against_raw.into_iter().chain(more).collect()
 }
 
 fn in_detail(criterion: &mut Criterion, groups: &[Group]) {
@@ -213,6 +215,53 @@ fn decisions(key: &SigningKey) -> (Check, Check) {
         })
     };
     (decide(with_token, true), decide(head, false))
+}
+
+/// Rules about operations, with bodies of two sizes, against the same decision without rules.
+fn against_cached() -> Vec<(&'static str, Check)> {
+    let key = SigningKey::generate("key-1", "RS256");
+    let rule = |number: usize| {
+        format!("[[resources.tool_rules]]\nnames = [\"delete_{number}_*\"]\nallowed_groups = [\"ops\"]\n")
+    };
+    let rules = |count: usize| (0..count).map(rule).collect::<Vec<_>>().concat();
+    vec![
+        ("no rules", with_body(&key, "", 150)),
+        ("1 rule, 150 bytes", with_body(&key, &rules(1), 150)),
+        ("10 rules, 150 bytes", with_body(&key, &rules(10), 150)),
+        ("10 rules, 4 KB", with_body(&key, &rules(10), 4096)),
+        ("10 rules, 64 KB", with_body(&key, &rules(10), 65_536)),
+    ]
+}
+
+/// A call whose arguments fill the body up to `size`: many short members, as programs write them.
+fn with_body(key: &SigningKey, rules: &str, size: usize) -> Check {
+    let config = format!(
+        "[[issuers]]\nissuer = \"{ISSUER}\"\n[[resources]]\nurl = \"{RESOURCE}\"\nrequired_scopes = [\"mcp:read\"]\nallowed_emails = [\"alice@example.com\"]\n{rules}"
+    );
+    let config = Config::from_toml(&config).unwrap();
+    let point = DecisionPoint {
+        trusted: TrustedProxies::new(config.server.trusted_proxies, None),
+        policies: PolicySet::new(config.policies, None),
+        authenticator: authenticator(ISSUER, &key.jwk(), 1 << 20),
+    };
+    let head = RecordedHead::new("POST", "/auth")
+        .with(Field::ForwardedMethod, "POST")
+        .with(Field::ForwardedProto, "https")
+        .with(Field::ForwardedHost, "mcp.example.com")
+        .with(Field::ForwardedUri, "/mcp")
+        .with(Field::ContentType, "application/json")
+        .with(Field::Authorization, format!("Bearer {}", token(key).signed_by(key)));
+    let members =
+        (0..size.saturating_sub(150) / 32).map(|number| (format!("member_{number:05}"), json!("twelve bytes")));
+    let arguments: Value = Value::Object(members.collect());
+    let params = json!({ "name": "read_note", "arguments": arguments });
+    let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params }).to_string();
+    let now = UnixTime::from_secs(now());
+    Box::new(move || {
+        let decision = point.decide(Contract::ForwardAuth, black_box(&head), now);
+        let body = SentBody::Whole(black_box(body.as_bytes()));
+        point.decide_with_body(decision, &head, body).verdict.as_permit().is_some()
+    })
 }
 
 /// In turns and in both orders, so that a drift of the machine favours nobody: medians of the rounds' own ratios.
