@@ -91,7 +91,7 @@ fn hide_sessions(headers: &mut HeaderMap, contract: Contract, head: &ActixHead<'
             headers.insert(header::COOKIE, HeaderValue::try_from(others).unwrap_or(HeaderValue::from_static("")));
         }
         Cookies::Nothing if contract == Contract::ExtAuthz => {
-            headers.insert(TO_REMOVE.clone(), HeaderValue::from_static("authorization,cookie"));
+            headers.insert(TO_REMOVE.clone(), HeaderValue::from_static("authorization,dpop,cookie"));
         }
         Cookies::Nothing | Cookies::Absent => {}
     }
@@ -229,7 +229,7 @@ fn to_response(reply: Reply, request_id: Option<HeaderValue>) -> HttpResponse {
                 headers.insert(name.clone(), value);
             }
             if remove_authorization {
-                headers.insert(TO_REMOVE.clone(), HeaderValue::from_static("authorization"));
+                headers.insert(TO_REMOVE.clone(), HeaderValue::from_static("authorization,dpop"));
             }
             response
         }

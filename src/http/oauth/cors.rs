@@ -11,7 +11,7 @@ pub struct Cors {
 }
 
 impl Cors {
-    const HEADERS: &str = "Authorization, Content-Type, Accept, MCP-Protocol-Version";
+    const HEADERS: &str = "Authorization, DPoP, Content-Type, Accept, MCP-Protocol-Version";
     const METHODS: &str = "GET, POST, PUT, DELETE, OPTIONS";
     const PREFLIGHT_SECONDS: &str = "600";
 

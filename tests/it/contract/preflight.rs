@@ -7,8 +7,9 @@ use crate::support::proxies::Kind;
 use crate::support::report::Report;
 use crate::support::world::World;
 
-const ALLOWED_HEADERS: [&str; 8] = [
+const ALLOWED_HEADERS: [&str; 9] = [
     "Authorization",
+    "DPoP",
     "Content-Type",
     "Accept",
     "MCP-Protocol-Version",

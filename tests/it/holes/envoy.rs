@@ -11,7 +11,7 @@ use crate::support::proxies::Kind::Envoy;
 use crate::support::stage::{Stage, new_agent};
 
 const FILE: &str = "envoy.yaml";
-const TOKEN_REMOVED: &str = "request_headers_to_remove: [authorization]";
+const TOKEN_REMOVED: &str = "request_headers_to_remove: [authorization, dpop]";
 
 fn removed_early(name: &str) -> String {
     format!("- remove: {}", name.to_lowercase())
