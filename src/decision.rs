@@ -1,6 +1,6 @@
 //! The whole line of a decision, from what the proxy sent to a verdict. Synchronous, and free of any web framework.
 
-use crate::authn::{Authentication, Authenticator, Credential};
+use crate::authn::{Authentication, Authenticator, Credential, Evidence, Identity};
 use crate::authz::{self, BrowserSessions, Matched, NotFound, PolicySet, Reason, RequestFacts, Verdict};
 use crate::domain::original_request::is_method;
 use crate::domain::{Malformed, Occurrence, Operation, OriginalRequest, UnixTime, session_cookie};
@@ -81,11 +81,22 @@ impl DecisionPoint {
                 return Decision::malformed(Malformed::AmbiguousPath(why)).about(request);
             }
         };
-        let facts = request_facts(&request, head);
         let credential = Credential::from_authorization(head.field(Field::Authorization));
+        let facts = RequestFacts { dpop: credential.is_dpop(), ..request_facts(&request, head) };
         let authentication = match (credential, matched.policy.sessions) {
             (Credential::None, BrowserSessions::Here) => self.authenticate_browser(&matched, &request, head, now),
             (credential, _) => self.authenticator.authenticate(credential, now),
+        };
+        let authentication = match authentication {
+            Authentication::Verified(identity) if must_prove(&identity, credential, &matched) => {
+                let (proof, dpop_required) = (head.field(Field::Dpop), matched.policy.dpop_required);
+                let evidence = Evidence { request: &request, proof, dpop_required };
+                self.authenticator.prove(identity, credential, &evidence, now)
+            }
+            judged @ (Authentication::Anonymous
+            | Authentication::Rejected(_)
+            | Authentication::Verified(_)
+            | Authentication::Undecidable { .. }) => judged,
         };
         let verdict = authz::decide(&matched, facts, &authentication);
         let has_rules = !matched.policy.operations.is_empty();
@@ -124,6 +135,11 @@ impl DecisionPoint {
     }
 }
 
+/// Whether the token alone is not enough, or is presented as if it were not.
+const fn must_prove(identity: &Identity, credential: Credential<'_>, matched: &Matched<'_>) -> bool {
+    identity.confirmation().is_bound() || credential.is_dpop() || matched.policy.dpop_required
+}
+
 /// A repeated `Origin` is read as one that no allowlist holds.
 ///
 /// What passes as a preflight needs no token, so only what every proxy takes for one does: one origin, one method. The
@@ -138,7 +154,7 @@ fn request_facts<'a>(request: &OriginalRequest<'_>, head: &'a dyn RequestHead) -
         && origin.is_some_and(|origin| !origin.is_empty())
         && head.field(Field::AccessControlRequestMethod).once().is_some_and(is_method)
         && head.field(Field::Authorization) == Occurrence::Absent;
-    RequestFacts { origin, preflight }
+    RequestFacts { origin, preflight, dpop: false }
 }
 
 fn mcp_request<'a>(

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::cache::{CacheFigures, Generation, TokenCache};
+use super::dpop::Replays;
 use super::issuer_keys::LoadedKeys;
 use super::unverified::UnverifiedToken;
 use super::{
-    Algorithm, Authentication, BearerToken, Credential, Identity, IssuerKeys, RevokedTokens, Sessions, TokenFault, jwt,
+    Algorithm, Authentication, BearerToken, Credential, Evidence, Identity, IssuerKeys, RevokedTokens, Sessions,
+    TokenFault, jwt, possession,
 };
 use crate::domain::{Issuer, UnixTime};
 
@@ -36,6 +38,7 @@ pub struct Authenticator {
     leeway: Duration,
     own: Option<Own>,
     sessions: Option<Arc<dyn Sessions>>,
+    replays: Replays,
 }
 
 /// The issuer that is ourselves, and what was taken back of its tokens.
@@ -55,7 +58,15 @@ impl Authenticator {
     pub fn new(issuers: Vec<IssuerSettings>, leeway: Duration, cache_bytes: u64) -> Self {
         let by_name =
             issuers.iter().enumerate().map(|(index, settings)| (settings.issuer.as_str().into(), index)).collect();
-        Self { issuers, by_name, cache: TokenCache::new(cache_bytes), leeway, own: None, sessions: None }
+        Self {
+            issuers,
+            by_name,
+            cache: TokenCache::new(cache_bytes),
+            leeway,
+            own: None,
+            sessions: None,
+            replays: Replays::default(),
+        }
     }
 
     /// Tokens of `issuer`, which is our own, are also looked up in `revoked`.
@@ -85,7 +96,7 @@ impl Authenticator {
         match credential {
             Credential::None => Authentication::Anonymous,
             Credential::Malformed(fault) => Authentication::Rejected(fault),
-            Credential::Bearer(token) => {
+            Credential::Bearer(token) | Credential::Dpop(token) => {
                 let generation = |issuer: usize| self.issuers.get(issuer).map_or(0, |known| known.keys.generation());
                 match self.cache.verified(token, now, generation) {
                     Some(identity) => self.unless_revoked(identity),
@@ -93,6 +104,18 @@ impl Authenticator {
                 }
             }
         }
+    }
+
+    /// The caller whose token is `identity`, once all is proven that it is bound to. Asked about every token that
+    /// [`authenticate`](Self::authenticate) accepted and that is bound or was presented as if it were.
+    pub fn prove(
+        &self,
+        identity: Arc<Identity>,
+        credential: Credential<'_>,
+        evidence: &Evidence<'_>,
+        now: UnixTime,
+    ) -> Authentication {
+        possession::check(identity, credential, evidence, (&self.replays, now))
     }
 
     /// The issuers, for readiness and metrics.

@@ -184,7 +184,7 @@ mod tests {
     fn token(text: &str) -> BearerToken<'_> {
         match Credential::from_authorization(Occurrence::Once(text.as_bytes())) {
             Credential::Bearer(token) => token,
-            Credential::None | Credential::Malformed(_) => panic!("{text} is no bearer token"),
+            Credential::None | Credential::Dpop(_) | Credential::Malformed(_) => panic!("{text} is no bearer token"),
         }
     }
 

@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use serde::de::{self, Deserializer, IgnoredAny, Visitor};
 
+use super::confirmation::WrittenConfirmation;
+
 /// A claim set as presented. A member that occurs twice is an error: readers disagree on which one counts.
 #[derive(Debug, Deserialize)]
 pub(super) struct Claims {
@@ -37,7 +39,8 @@ pub(super) struct Claims {
     /// In our own tokens: the grant that this one was issued under.
     #[serde(default)]
     pub(super) grant: Text,
-    pub(super) cnf: Option<IgnoredAny>,
+    #[serde(default)]
+    pub(super) cnf: WrittenConfirmation,
     pub(super) nonce: Option<IgnoredAny>,
     pub(super) at_hash: Option<IgnoredAny>,
     pub(super) c_hash: Option<IgnoredAny>,

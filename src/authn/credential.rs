@@ -10,6 +10,8 @@ pub enum Credential<'a> {
     None,
     /// A bearer token, not yet looked into.
     Bearer(BearerToken<'a>),
+    /// A token with the promise of a proof (RFC 9449 §7.1), not yet looked into.
+    Dpop(BearerToken<'a>),
     /// Something that must not be guessed at.
     Malformed(TokenFault),
 }
@@ -54,6 +56,8 @@ impl<'a> Credential<'a> {
         let (scheme, token) = value.split_at_checked(scheme_end).unwrap_or((value, b""));
         if scheme.eq_ignore_ascii_case(b"bearer") {
             Self::bearer(token.trim_ascii_start())
+        } else if scheme.eq_ignore_ascii_case(b"dpop") {
+            Self::dpop(token.trim_ascii_start())
         } else {
             Self::other(scheme)
         }
@@ -67,6 +71,18 @@ impl<'a> Credential<'a> {
             return Self::Malformed(TokenFault::TooLong);
         }
         Self::Bearer(BearerToken(token))
+    }
+
+    fn dpop(token: &'a [u8]) -> Self {
+        match Self::bearer(token) {
+            Self::Bearer(token) => Self::Dpop(token),
+            other @ (Self::None | Self::Dpop(_) | Self::Malformed(_)) => other,
+        }
+    }
+
+    /// Whether the client promised a proof.
+    pub const fn is_dpop(&self) -> bool {
+        matches!(self, Self::Dpop(_))
     }
 
     /// `Basic` and the like are no credential for us. A list (`Bearer one,Bearer two`, as Envoy joins two headers) never
@@ -93,9 +109,16 @@ mod tests {
     }
 
     #[test]
+    fn a_token_with_a_proof_is_another_credential() {
+        for value in ["DPoP abc", "dpop abc", "DPOP   abc", " DPoP abc "] {
+            assert_eq!(read(value.as_bytes()), Credential::Dpop(BearerToken(b"abc")), "{value}");
+        }
+        assert_eq!(read(b"DPoP"), Credential::Malformed(TokenFault::MalformedCredential));
+    }
+
+    #[test]
     fn other_schemes_are_no_credential() {
         assert_eq!(read(b"Basic YTpi"), Credential::None);
-        assert_eq!(read(b"DPoP abc"), Credential::None);
         assert_eq!(read(b""), Credential::None);
         assert_eq!(Credential::from_authorization(Occurrence::Absent), Credential::None);
     }

@@ -3,7 +3,7 @@
 use super::claims::{Claims, Strings};
 use super::identity_headers::IdentityHeaders;
 use super::jwt::VerifiedClaims;
-use super::{TokenFault, TokenIds};
+use super::{Confirmation, TokenFault, TokenIds};
 use crate::domain::{Email, Issuer, Scope, ScopeSet, UnixTime};
 
 /// A verified caller.
@@ -19,6 +19,7 @@ pub struct Identity {
     scopes: ScopeSet,
     audiences: Vec<String>,
     expires_at: UnixTime,
+    confirmation: Confirmation,
     own_token: Option<Box<TokenIds>>,
     headers: IdentityHeaders,
 }
@@ -45,6 +46,7 @@ impl Identity {
             user_name: claims.preferred_username.filter(|name| !name.is_empty()),
             groups: groups.unwrap_or(claims.groups.0),
             audiences: claims.aud.0,
+            confirmation: claims.cnf.known(),
             own_token: None,
             headers: IdentityHeaders::default(),
         };
@@ -100,6 +102,11 @@ impl Identity {
     /// `exp`.
     pub const fn expires_at(&self) -> UnixTime {
         self.expires_at
+    }
+
+    /// What the token is bound to: it counts only from who proves to hold that.
+    pub const fn confirmation(&self) -> &Confirmation {
+        &self.confirmation
     }
 
     /// By what this token can be taken back; only our own can.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 
 use super::claims::Claims;
+use super::confirmation::WrittenConfirmation;
 use super::key_set::VerificationKey;
 use super::unverified::UnverifiedToken;
 use super::{Algorithm, TokenFault, TokenIds};
@@ -48,7 +49,7 @@ pub(super) fn check_claims(token: &UnverifiedToken<'_>, now: UnixTime, leeway: D
     if claims.is_other_token(token.typed_as_access_token()) {
         return Err(TokenFault::NotAccessToken);
     }
-    if claims.cnf.is_some() {
+    if claims.cnf == WrittenConfirmation::Unknown {
         return Err(TokenFault::SenderConstrained);
     }
     if !claims.sub.as_deref().is_some_and(is_subject) {

@@ -118,7 +118,7 @@ impl KeySet {
 }
 
 impl VerificationKey {
-    fn from_jwk(jwk: &Jwk, algorithm: Algorithm) -> Option<Self> {
+    pub(super) fn from_jwk(jwk: &Jwk, algorithm: Algorithm) -> Option<Self> {
         if !may_verify(jwk) || !is_meant_for(jwk, algorithm) {
             return None;
         }

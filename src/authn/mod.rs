@@ -5,13 +5,16 @@ pub mod algorithm;
 pub mod authenticator;
 pub mod cache;
 pub mod claims;
+pub mod confirmation;
 pub mod credential;
+pub mod dpop;
 pub mod identity;
 pub mod identity_headers;
 pub mod issuer_keys;
 pub mod jwt;
 pub mod key_set;
 pub mod key_source;
+pub mod possession;
 mod recent;
 pub mod revocation;
 pub mod session;
@@ -20,9 +23,11 @@ pub mod unverified;
 
 pub use algorithm::Algorithm;
 pub use authenticator::{Authenticator, IssuerSettings};
+pub use confirmation::{Confirmation, Thumbprint};
 pub use credential::{BearerToken, Credential};
 pub use identity::Identity;
 pub use issuer_keys::IssuerKeys;
+pub use possession::Evidence;
 pub use revocation::{RevokedTokens, TokenIds};
 pub use session::Sessions;
 
@@ -100,6 +105,12 @@ pub enum TokenFault {
     /// `cnf` binds the token to a key that a bearer request does not prove (RFC 9449 §7.2, RFC 8705 §3).
     #[error("the token is bound to a key and may not be used as a bearer token")]
     SenderConstrained,
+    /// Not bound to a key, where only such tokens count (RFC 9449 §7.1).
+    #[error("the token is not bound to a key")]
+    NotBound,
+    /// The proof of possession is missing or wrong.
+    #[error("{0}")]
+    Proof(dpop::ProofFault),
     /// One of our own, taken back before its time.
     #[error("the token has been revoked")]
     Revoked,

@@ -34,7 +34,7 @@ struct Header {
 
 /// Whether a member is there, with whatever value: `"crit":null` is no way around it.
 #[derive(Debug, Default)]
-struct Present(bool);
+pub(super) struct Present(pub(super) bool);
 
 impl<'de> Deserialize<'de> for Present {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -114,7 +114,7 @@ impl Header {
 }
 
 /// `application/` may be left out (RFC 7515 §4.1.9).
-fn media_type(typ: &str) -> &str {
+pub(super) fn media_type(typ: &str) -> &str {
     match typ.split_once('/') {
         Some((prefix, name)) if prefix.eq_ignore_ascii_case("application") => name,
         _ => typ,
@@ -126,7 +126,7 @@ fn decode(part: &str) -> Option<Vec<u8>> {
 }
 
 /// Reads one JSON object in UTF-8. serde by itself takes an array for a struct, and any bytes in members it skips.
-fn from_json<T: DeserializeOwned>(json: &[u8]) -> Option<T> {
+pub(super) fn from_json<T: DeserializeOwned>(json: &[u8]) -> Option<T> {
     let text = std::str::from_utf8(json).ok().filter(|text| text.trim_ascii_start().starts_with('{'))?;
     serde_json::from_str(text).ok()
 }

@@ -1,9 +1,11 @@
-//! The `WWW-Authenticate` challenge (RFC 6750 §3, RFC 9728 §5.1), on one line, `Bearer` first and alone.
+//! The `WWW-Authenticate` challenge (RFC 6750 §3, RFC 9728 §5.1), on one line, `Bearer` first and alone; `DPoP` where a key
+//! must be proven (RFC 9449 §7.1).
 
 use std::fmt::Write as _;
 
 use super::{Matched, Reason};
-use crate::authn::{Identity, TokenFault};
+use crate::authn::dpop::ALGORITHMS;
+use crate::authn::{Algorithm, Identity, TokenFault};
 use crate::domain::{Scope, ScopeSet};
 
 /// A challenge, written out.
@@ -15,11 +17,12 @@ pub struct Challenge {
     header: String,
 }
 
-/// The error codes of RFC 6750 §3.1.
+/// The error codes of RFC 6750 §3.1 and RFC 9449 §7.1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum ErrorCode {
     InvalidRequest,
     InvalidToken,
+    InvalidDpopProof,
     InsufficientScope,
 }
 
@@ -28,6 +31,7 @@ impl ErrorCode {
         match self {
             Self::InvalidRequest => "invalid_request",
             Self::InvalidToken => "invalid_token",
+            Self::InvalidDpopProof => "invalid_dpop_proof",
             Self::InsufficientScope => "insufficient_scope",
         }
     }
@@ -42,8 +46,13 @@ impl Challenge {
 
     /// A token was presented and is no good.
     pub fn refused_token(matched: &Matched<'_>, fault: TokenFault) -> Self {
-        let code =
-            if fault == TokenFault::MalformedCredential { ErrorCode::InvalidRequest } else { ErrorCode::InvalidToken };
+        let code = if fault == TokenFault::MalformedCredential {
+            ErrorCode::InvalidRequest
+        } else if matches!(fault, TokenFault::Proof(_)) {
+            ErrorCode::InvalidDpopProof
+        } else {
+            ErrorCode::InvalidToken
+        };
         let scopes = matched.policy.challenge_scopes();
         Self::write(matched, fault.into(), Some(code), &fault.to_string(), scopes)
     }
@@ -64,6 +73,16 @@ impl Challenge {
         };
         let reason = Reason::InsufficientScope;
         Self::write(matched, reason, Some(ErrorCode::InsufficientScope), reason.description(), &wanted)
+    }
+
+    /// The same for a client that must prove a key: the scheme `DPoP`, and what proofs may be signed with (RFC 9449 §7.1).
+    #[must_use]
+    pub(super) fn in_terms_of_dpop(mut self) -> Self {
+        if let Some(parameters) = self.header.strip_prefix(Parameters::SCHEME) {
+            let names = ALGORITHMS.map(Algorithm::as_str).join(" ");
+            self.header = format!("DPoP{parameters}, algs=\"{names}\"");
+        }
+        self
     }
 
     /// Why.
@@ -107,12 +126,14 @@ impl Challenge {
 struct Parameters(String);
 
 impl Parameters {
+    const SCHEME: &'static str = "Bearer";
+
     fn new() -> Self {
-        Self(String::from("Bearer"))
+        Self(String::from(Self::SCHEME))
     }
 
     fn add(&mut self, name: &str, value: &str) {
-        let separator = if self.0.len() == "Bearer".len() { ' ' } else { ',' };
+        let separator = if self.0.len() == Self::SCHEME.len() { ' ' } else { ',' };
         let _ = write!(self.0, "{separator}{}{name}=\"", if separator == ',' { " " } else { "" });
         self.0.extend(value.chars().filter(|char| is_quotable(*char)));
         self.0.push('"');

@@ -17,8 +17,10 @@ pub use reason::Reason;
 pub use verdict::{Denial, Permit, Verdict};
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::authn::{Authentication, Identity};
+use crate::authn::dpop::ProofFault;
+use crate::authn::{Authentication, Identity, TokenFault};
 use crate::domain::Operation;
 
 /// The facts of the original request that rules look at, besides where it goes.
@@ -28,17 +30,26 @@ pub struct RequestFacts<'a> {
     pub origin: Option<&'a [u8]>,
     /// A CORS preflight: `OPTIONS` with `Origin` and `Access-Control-Request-Method` and without credential.
     pub preflight: bool,
+    /// The token came with the promise of a proof (RFC 9449 §7.1).
+    pub dpop: bool,
 }
 
 /// May this caller reach this resource? In audit mode a refusal is recorded in the permit instead of being spoken.
 pub fn decide(matched: &Matched<'_>, facts: RequestFacts<'_>, authentication: &Authentication) -> Verdict {
-    let verdict = enforce(matched, facts, authentication);
+    let wants_proof = facts.dpop || matches!(authentication, Authentication::Rejected(TokenFault::SenderConstrained));
+    let verdict = in_terms_of_dpop(enforce(matched, facts, authentication), matched, wants_proof);
     match verdict.reason() {
         Some(would_be) if matched.policy.audit_only() => {
             Verdict::permit(matched, authentication.identity(), Some(would_be))
         }
         _ => verdict,
     }
+}
+
+/// A client with a bound token is challenged to prove it, and one that should get such a token is told so. Everybody
+/// else reads `Bearer`: most clients know no other challenge.
+fn in_terms_of_dpop(verdict: Verdict, matched: &Matched<'_>, wants_proof: bool) -> Verdict {
+    if wants_proof || matched.policy.dpop_required { verdict.in_terms_of_dpop() } else { verdict }
 }
 
 /// The same for the operations that a request asks for, after [`decide`] permitted the request to `identity`. `None` when
@@ -55,7 +66,9 @@ pub fn decide_operations(
     match (findings.refused, findings.would_refuse) {
         (Some((Reason::InsufficientScope, rule)), _) => {
             let challenge = Challenge::insufficient_scope(matched, identity, &findings.missing);
-            (refuse(matched, identity, Verdict::Forbid(Denial::insufficient_scope(challenge))), Some(rule))
+            let verdict = Verdict::Forbid(Denial::insufficient_scope(challenge));
+            let verdict = in_terms_of_dpop(verdict, matched, identity.confirmation().key.is_some());
+            (refuse(matched, identity, verdict), Some(rule))
         }
         (Some((reason, rule)), _) => (refuse(matched, identity, Verdict::forbid(reason)), Some(rule)),
         (None, Some((reason, rule))) => (Verdict::permit(matched, Some(identity), Some(reason)), Some(rule)),
@@ -82,6 +95,9 @@ fn enforce(matched: &Matched<'_>, facts: RequestFacts<'_>, authentication: &Auth
         // A preflight can carry no token (Fetch §4.8): refusing it would make every browser client fail.
         Authentication::Anonymous if facts.preflight => Verdict::permit(matched, None, None),
         Authentication::Anonymous => Challenge::missing_token(matched).into(),
+        Authentication::Rejected(TokenFault::Proof(ProofFault::MemoryFull)) => {
+            Verdict::Undecidable { reason: Reason::ReplayMemoryFull, retry_after: Duration::from_secs(1) }
+        }
         Authentication::Rejected(fault) => Challenge::refused_token(matched, *fault).into(),
         Authentication::Verified(identity) => match judge(matched, identity) {
             Ok(()) => Verdict::permit(matched, Some(identity), None),

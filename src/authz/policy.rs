@@ -35,6 +35,8 @@ pub struct Policy {
     pub asks_for_other_names: bool,
     /// What browsers may be signed in to.
     pub sessions: BrowserSessions,
+    /// Only tokens that are bound to a key and proven with DPoP are taken (RFC 9449).
+    pub dpop_required: bool,
     /// What single operations demand besides.
     pub operations: OperationPolicy,
 }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::authn::TokenFault;
+use crate::authn::dpop::ProofFault;
 
 /// A stable reason code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -11,6 +12,8 @@ pub enum Reason {
     MissingToken,
     /// A token that cannot be accepted from anyone.
     InvalidToken,
+    /// A token that is bound to a key, without a good proof of that key.
+    InvalidDpopProof,
     /// A token whose time is over.
     ExpiredToken,
     /// A token for another resource.
@@ -39,6 +42,8 @@ pub enum Reason {
     UntrustedProxy,
     /// No keys to judge the token with: our own trouble.
     KeysUnavailable,
+    /// No place to remember one more proof: our own trouble.
+    ReplayMemoryFull,
 }
 
 /// Kinds of refusal.
@@ -56,9 +61,10 @@ pub enum Class {
 
 impl Reason {
     /// Every reason, for metrics that start at zero and for the documentation's test.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::MissingToken,
         Self::InvalidToken,
+        Self::InvalidDpopProof,
         Self::ExpiredToken,
         Self::WrongAudience,
         Self::UnknownIssuer,
@@ -73,6 +79,7 @@ impl Reason {
         Self::InvalidRequest,
         Self::UntrustedProxy,
         Self::KeysUnavailable,
+        Self::ReplayMemoryFull,
     ];
 
     /// The code.
@@ -80,6 +87,7 @@ impl Reason {
         match self {
             Self::MissingToken => "missing_token",
             Self::InvalidToken => "invalid_token",
+            Self::InvalidDpopProof => "invalid_dpop_proof",
             Self::ExpiredToken => "expired_token",
             Self::WrongAudience => "wrong_audience",
             Self::UnknownIssuer => "unknown_issuer",
@@ -94,6 +102,7 @@ impl Reason {
             Self::InvalidRequest => "invalid_request",
             Self::UntrustedProxy => "untrusted_proxy",
             Self::KeysUnavailable => "keys_unavailable",
+            Self::ReplayMemoryFull => "replay_memory_full",
         }
     }
 
@@ -102,6 +111,7 @@ impl Reason {
         match self {
             Self::MissingToken
             | Self::InvalidToken
+            | Self::InvalidDpopProof
             | Self::ExpiredToken
             | Self::WrongAudience
             | Self::UnknownIssuer => Class::Unauthenticated,
@@ -114,7 +124,7 @@ impl Reason {
             | Self::UnknownResource
             | Self::UntrustedProxy => Class::Forbidden,
             Self::AmbiguousPath | Self::InvalidRequest => Class::Malformed,
-            Self::KeysUnavailable => Class::Undecidable,
+            Self::KeysUnavailable | Self::ReplayMemoryFull => Class::Undecidable,
         }
     }
 
@@ -128,6 +138,7 @@ impl Reason {
         match self {
             Self::MissingToken => "a bearer token is required",
             Self::InvalidToken => "the token is not valid",
+            Self::InvalidDpopProof => "the DPoP proof is missing or not valid",
             Self::ExpiredToken => "the token has expired",
             Self::WrongAudience => "the token was issued for another resource",
             Self::UnknownIssuer => "the token comes from an issuer that is not accepted here",
@@ -142,6 +153,7 @@ impl Reason {
             Self::InvalidRequest => "the proxy did not describe the request as its contract demands",
             Self::UntrustedProxy => "the caller is not a trusted proxy",
             Self::KeysUnavailable => "the keys to check the token with are not at hand",
+            Self::ReplayMemoryFull => "too many DPoP proofs at once to tell whether this one was used before",
         }
     }
 }
@@ -151,6 +163,8 @@ impl From<TokenFault> for Reason {
         match fault {
             TokenFault::Expired => Self::ExpiredToken,
             TokenFault::UnknownIssuer => Self::UnknownIssuer,
+            TokenFault::Proof(ProofFault::MemoryFull) => Self::ReplayMemoryFull,
+            TokenFault::Proof(_) => Self::InvalidDpopProof,
             TokenFault::MalformedCredential
             | TokenFault::TooLong
             | TokenFault::NotJwt
@@ -163,6 +177,7 @@ impl From<TokenFault> for Reason {
             | TokenFault::BadClaims
             | TokenFault::NameTooLong
             | TokenFault::SenderConstrained
+            | TokenFault::NotBound
             | TokenFault::Revoked => Self::InvalidToken,
         }
     }

@@ -30,6 +30,7 @@ fn policy(url: &str) -> Policy {
         scopes_in_challenge: ScopeSet::from_claim("mcp:read"),
         asks_for_other_names: false,
         sessions: BrowserSessions::None,
+        dpop_required: false,
         required_scopes: vec![required],
         allowed_origins: Vec::new(),
         mode: Mode::Enforce,
@@ -176,7 +177,7 @@ fn the_origin_is_judged_before_the_token() {
     let mut strict = policy("https://mcp.example.com/mcp");
     strict.allowed_origins = vec!["https://app.example.com".into()];
     let reason = |origin: Option<&[u8]>| {
-        let facts = RequestFacts { origin, preflight: false };
+        let facts = RequestFacts { origin, ..RequestFacts::default() };
         decide_with(strict.clone(), facts, &Authentication::Anonymous).reason()
     };
     assert_eq!(reason(Some(b"https://evil.example")), Some(Reason::OriginNotAllowed));
@@ -188,7 +189,7 @@ fn the_origin_is_judged_before_the_token() {
 
 #[test]
 fn a_preflight_passes_without_a_token_and_nothing_else_does() {
-    let facts = RequestFacts { origin: Some(b"https://app.example.com"), preflight: true };
+    let facts = RequestFacts { origin: Some(b"https://app.example.com"), preflight: true, dpop: false };
     let decide = |facts| decide_with(policy("https://mcp.example.com/mcp"), facts, &Authentication::Anonymous);
     let verdict = decide(facts);
     assert!(verdict.as_permit().is_some_and(|permit| permit.identity().is_none()));

@@ -89,6 +89,17 @@ impl Verdict {
         Self::Permit(Permit { identity: identity.cloned(), resource: matched.resource.clone(), would_refuse })
     }
 
+    /// Its challenge, if it has one, asks for a proof.
+    pub(super) fn in_terms_of_dpop(self) -> Self {
+        match self {
+            Self::Challenge(challenge) => Self::Challenge(challenge.in_terms_of_dpop()),
+            Self::Forbid(Denial { reason, challenge: Some(challenge) }) => {
+                Self::Forbid(Denial { reason, challenge: Some(challenge.in_terms_of_dpop()) })
+            }
+            other @ (Self::Permit(_) | Self::Forbid(_) | Self::Undecidable { .. }) => other,
+        }
+    }
+
     /// A refusal that no token changes.
     pub const fn forbid(reason: Reason) -> Self {
         Self::Forbid(Denial::without_challenge(reason))

@@ -97,6 +97,7 @@ pub(super) struct WrittenResource {
     pub(super) condition: Option<toml::Value>,
     pub(super) upstream_enforces_mcp_headers: bool,
     pub(super) browser_sign_in: bool,
+    pub(super) dpop_required: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]

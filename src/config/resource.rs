@@ -101,6 +101,7 @@ impl Reader<'_> {
         let challenge = errors.keep(self.challenge_scopes());
         let key = format!("resources[{}].browser_sign_in", self.index);
         let sessions = errors.keep(browser_sign_in::read(&key, self.written, self.issuers, accepted.as_ref()));
+        let dpop_required = errors.keep(self.dpop_required());
         let operations = errors.keep(self.operations());
         let (accepted, principals, required) = (accepted?, principals?, required?);
         errors.keep(self.refuse_open_door(&accepted, &principals))?;
@@ -118,6 +119,7 @@ impl Reader<'_> {
             allowed_origins: origins?,
             mode: mode?,
             sessions: sessions?,
+            dpop_required: dpop_required?,
         })
     }
 
@@ -271,6 +273,16 @@ impl Reader<'_> {
 
     fn mode(&self) -> Result<Mode, ConfigError> {
         read_mode(&format!("resources[{}].mode", self.index), self.written.mode.as_deref())
+    }
+
+    /// A session is not bound to a key, so nobody could ever sign in with a browser.
+    fn dpop_required(&self) -> Result<bool, ConfigError> {
+        if self.written.dpop_required && self.written.browser_sign_in {
+            let key = format!("resources[{}].dpop_required", self.index);
+            let rule = "browsers that sign in have no key to prove";
+            return Err(ConfigError::unquoted(key, true, rule, "remove it or browser_sign_in"));
+        }
+        Ok(self.written.dpop_required)
     }
 
     fn operations(&self) -> Result<OperationPolicy, ConfigError> {

@@ -7,6 +7,8 @@ use serde::Serialize;
 use super::head::ActixHead;
 use super::oauth::OAuthService;
 use super::{Service, error, public};
+use crate::authn::Algorithm;
+use crate::authn::dpop::ALGORITHMS;
 use crate::authz::Matched;
 use crate::authz::policy::WELL_KNOWN;
 use crate::domain::{Authority, Scheme, Scope};
@@ -19,6 +21,9 @@ struct ProtectedResource<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     scopes_supported: Vec<&'a str>,
     bearer_methods_supported: [&'static str; 1],
+    dpop_signing_alg_values_supported: [&'static str; 5],
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    dpop_bound_access_tokens_required: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     resource_name: Option<&'a str>,
 }
@@ -66,6 +71,8 @@ fn document(matched: &Matched<'_>) -> HttpResponse {
         authorization_servers: policy.issuers.iter().map(|accepted| accepted.issuer.as_str()).collect(),
         scopes_supported: policy.challenge_scopes().as_slice().iter().map(Scope::as_str).collect(),
         bearer_methods_supported: ["header"],
+        dpop_signing_alg_values_supported: ALGORITHMS.map(Algorithm::as_str),
+        dpop_bound_access_tokens_required: policy.dpop_required,
         resource_name: policy.name.as_deref(),
     };
     HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "public, max-age=300")).json(document)

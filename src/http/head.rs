@@ -55,6 +55,7 @@ mod names {
     pub(super) static CONTENT_TYPE: HeaderName = known::CONTENT_TYPE;
     pub(super) static CONTENT_ENCODING: HeaderName = known::CONTENT_ENCODING;
     pub(super) static AUTHORIZATION: HeaderName = known::AUTHORIZATION;
+    pub(super) static DPOP: HeaderName = HeaderName::from_static("dpop");
     pub(super) static HOST: HeaderName = known::HOST;
     pub(super) static ORIGIN: HeaderName = known::ORIGIN;
     pub(super) static REQUEST_METHOD: HeaderName = known::ACCESS_CONTROL_REQUEST_METHOD;
@@ -69,6 +70,7 @@ mod names {
 const fn header_name(field: Field) -> &'static HeaderName {
     match field {
         Field::Authorization => &names::AUTHORIZATION,
+        Field::Dpop => &names::DPOP,
         Field::Host => &names::HOST,
         Field::Origin => &names::ORIGIN,
         Field::AccessControlRequestMethod => &names::REQUEST_METHOD,

@@ -9,6 +9,8 @@ use crate::domain::Occurrence;
 pub enum Field {
     /// The credential (RFC 6750 §2.1).
     Authorization,
+    /// The proof that goes with the credential (RFC 9449 §4.1).
+    Dpop,
     /// `Host`.
     Host,
     /// Who the browser page belongs to (RFC 6454 §7).
@@ -61,8 +63,9 @@ pub enum Field {
 
 impl Field {
     /// Every field.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Authorization,
+        Self::Dpop,
         Self::Host,
         Self::Origin,
         Self::AccessControlRequestMethod,
@@ -93,6 +96,7 @@ impl Field {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Authorization => "Authorization",
+            Self::Dpop => "DPoP",
             Self::Host => "Host",
             Self::Origin => "Origin",
             Self::AccessControlRequestMethod => "Access-Control-Request-Method",

@@ -42,6 +42,7 @@ mod pages;
 mod policy_page;
 mod properties;
 mod redirect;
+mod sender_constrained;
 mod service_kill;
 mod sign_in;
 mod smoke;

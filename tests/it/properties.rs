@@ -131,7 +131,7 @@ mod challenge {
 
     /// A strict reader of RFC 9110 §11.2 parameters, independent of the writer.
     fn parameters(header: &str) -> Option<Vec<(String, String)>> {
-        let mut rest = header.strip_prefix("Bearer ")?;
+        let mut rest = header.strip_prefix("Bearer ").or_else(|| header.strip_prefix("DPoP "))?;
         let mut found = Vec::new();
         loop {
             let (name, after) = rest.split_once("=\"")?;

@@ -27,6 +27,7 @@ fn notes(world: &World) -> Value {
         "authorization_servers": [world.issuer.url()],
         "scopes_supported": ["mcp:read"],
         "bearer_methods_supported": ["header"],
+        "dpop_signing_alg_values_supported": ["ES256", "ES384", "EdDSA", "RS256", "PS256"],
         "resource_name": "Notes",
     })
 }
@@ -38,6 +39,7 @@ fn metadata(world: &World, report: &mut Report) {
         "authorization_servers": [world.issuer.url()],
         "scopes_supported": ["mcp:write"],
         "bearer_methods_supported": ["header"],
+        "dpop_signing_alg_values_supported": ["ES256", "ES384", "EdDSA", "RS256", "PS256"],
     });
     let by_name = format!("/.well-known/oauth-protected-resource?resource={}", world.resource());
     for (target, expected) in [

@@ -30,6 +30,7 @@ fn document(pair: &Pair, resource: &str) -> Value {
         "resource": resource,
         "authorization_servers": [pair.issuer.url()],
         "bearer_methods_supported": ["header"],
+        "dpop_signing_alg_values_supported": ["ES256", "ES384", "EdDSA", "RS256", "PS256"],
     });
     if resource == "https://one.example.com/mcp" {
         document["scopes_supported"] = json!(["a", "b"]);

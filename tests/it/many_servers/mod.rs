@@ -168,6 +168,7 @@ impl Example {
             "authorization_servers": [self.issuer.url()],
             "scopes_supported": [server.scope],
             "bearer_methods_supported": ["header"],
+            "dpop_signing_alg_values_supported": ["ES256", "ES384", "EdDSA", "RS256", "PS256"],
             "resource_name": server.name,
         })
     }

@@ -46,6 +46,7 @@ pub(crate) fn policy(url: &str, issuer: &str, emails: &[&str], scopes: &str) -> 
         scopes_in_challenge: ScopeSet::from_claim(scopes),
         asks_for_other_names: false,
         sessions: crate::authz::BrowserSessions::None,
+        dpop_required: false,
         operations: OperationPolicy::default(),
     }
 }
