@@ -19,6 +19,8 @@ pub mod authz;
 
 pub mod decision;
 
+pub mod api_keys;
+
 pub mod oauth;
 
 pub mod idp;

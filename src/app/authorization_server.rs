@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::StartError;
+use super::housekeeping::Housekeeping;
 use super::state::State;
 use super::watched::Watched;
 use crate::authz::PolicySet;
@@ -35,17 +36,25 @@ pub(super) struct Wired {
     pub(super) tallies: Tallies,
 }
 
-/// Opens the store, reads or makes the keys, and builds the rest.
+impl Wired {
+    /// Its chores.
+    pub(super) fn housekeeping(&self, clock: Arc<dyn Clock>) -> Housekeeping {
+        Housekeeping { server: Arc::clone(&self.service.server), store: Arc::clone(&self.store), clock }
+    }
+}
+
+/// Takes the store, reads or makes the keys, and builds the rest.
 pub(super) fn wire(
     config: &Config,
     own: &AuthorizationServerConfig,
+    store: Option<&Arc<dyn Store>>,
     policies: &PolicySet,
     outbound: &Outbound,
     clock: &Arc<dyn Clock>,
 ) -> Result<Wired, StartError> {
     let random: Arc<dyn Random> = Arc::new(SystemRandom);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let state = runtime.block_on(State::open(config, own, &random))?;
+    let state = runtime.block_on(State::open(config, own, store, &random))?;
     let watched = Watched::new(state.store.clone(), own)?;
     let store: Arc<dyn Store> = watched.store.clone();
     let clients = Arc::new(clients(own, &store, &random, watched.fetch.clone()));

@@ -22,17 +22,6 @@ impl Housekeeping {
     /// At most one look at the keys in this time, however many tokens name unknown ones.
     const COOL_DOWN: Duration = Duration::from_secs(1);
 
-    /// A purge removes a bounded number of records, so that nobody waits long for it.
-    async fn clear_up(&self) {
-        loop {
-            match self.store.purge(self.clock.now()).await {
-                Ok(0) => return,
-                Ok(_) => tokio::task::yield_now().await,
-                Err(error) => return tracing::warn!(%error, "what has expired could not be removed"),
-            }
-        }
-    }
-
     /// Does the chores, for ever. A failure is told and tried again: nothing depends on any one round. A token of ours that
     /// names an unknown key is answered with 503 until the keys have been looked at, so that is done at once.
     pub(super) async fn keep_house(self) {
@@ -43,7 +32,7 @@ impl Housekeeping {
         loop {
             let done = tokio::select! {
                 _ = chores.tick() => {
-                    self.clear_up().await;
+                    clear_up(&*self.store, &*self.clock).await;
                     self.server.tend().await
                 }
                 () = keys.refresh_asked() => self.server.keys().tend(self.clock.now()).await,
@@ -52,6 +41,17 @@ impl Housekeeping {
                 tracing::warn!(%error, "signing keys and revocations could not be looked after");
             }
             tokio::time::sleep(Self::COOL_DOWN).await;
+        }
+    }
+}
+
+/// A purge removes a bounded number of records, so that nobody waits long for it.
+pub(super) async fn clear_up(store: &dyn Store, clock: &dyn Clock) {
+    loop {
+        match store.purge(clock.now()).await {
+            Ok(0) => return,
+            Ok(_) => tokio::task::yield_now().await,
+            Err(error) => return tracing::warn!(%error, "what has expired could not be removed"),
         }
     }
 }

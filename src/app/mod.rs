@@ -1,5 +1,6 @@
 //! The composition root: a configuration in, a running server out.
 
+mod api_keys;
 mod authorization_server;
 mod housekeeping;
 mod identity_provider;
@@ -14,8 +15,10 @@ use actix_web::dev::Server;
 use actix_web::{App as WebApp, HttpServer, web};
 use tracing_actix_web::TracingLogger;
 
+use api_keys::ApiKeyWork;
 use housekeeping::Housekeeping;
 
+use crate::api_keys::Registry;
 use crate::authn::key_source::KeySource;
 use crate::authn::{Authenticator, IssuerKeys, IssuerSettings};
 use crate::authz::PolicySet;
@@ -37,6 +40,7 @@ pub struct App {
     oauth: Option<web::Data<OAuthService>>,
     overseen: Option<web::Data<Overseen>>,
     housekeeping: Option<Housekeeping>,
+    api_keys: Option<ApiKeyWork>,
     sources: Vec<KeySource>,
     workers: usize,
     public: TcpListener,
@@ -84,10 +88,13 @@ impl App {
             config.server.metadata_url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned());
         let policies = PolicySet::new(config.policies.clone(), metadata_base);
         let own = config.authorization_server.as_ref();
-        let wired =
-            own.map(|own| authorization_server::wire(&config, own, &policies, &outbound, &clock)).transpose()?;
+        let store = state::open_store(&config)?;
+        let api_keys = ApiKeyWork::open(&config, store.as_ref(), &policies, &clock)?;
+        let wire = |own| authorization_server::wire(&config, own, store.as_ref(), &policies, &outbound, &clock);
+        let wired = own.map(wire).transpose()?;
         let server = wired.as_ref().map(|wired| Arc::clone(&wired.service.server));
         let (authenticator, sources) = wire_authenticator(&config, server.as_ref(), &outbound, &clock);
+        let authenticator = api_keys.iter().fold(authenticator, |authenticator, keys| keys.known_to(authenticator));
         let names = names(&config);
         let service = Service {
             point: DecisionPoint {
@@ -106,13 +113,10 @@ impl App {
         };
         Ok(Self {
             service: web::Data::new(service),
-            housekeeping: wired.as_ref().map(|wired| Housekeeping {
-                server: Arc::clone(&wired.service.server),
-                store: Arc::clone(&wired.store),
-                clock,
-            }),
+            housekeeping: wired.as_ref().map(|wired| wired.housekeeping(clock)),
             overseen: wired.as_ref().map(|wired| web::Data::new(wired.overseen.clone())),
             oauth: wired.map(|wired| web::Data::new(wired.service)),
+            api_keys,
             sources,
             workers: config.server.workers,
             public: bind("server.listen", config.server.listen)?,
@@ -133,11 +137,12 @@ impl App {
     /// Serves until a signal ends it, then lets running requests finish.
     pub fn run(self) -> Result<(), StartError> {
         let (public_address, admin_address) = (self.public_address()?, self.admin_address()?);
-        run_in_background(self.sources, self.housekeeping)?;
+        let api_keys = self.api_keys.as_ref().map(|work| web::Data::from(Arc::clone(&work.keys)));
+        run_in_background(self.sources, self.housekeeping, self.api_keys)?;
         let service = self.service.clone();
         actix_web::rt::System::new().block_on(async move {
             let public = serve_public(self.service.clone(), self.oauth, self.public, self.workers)?;
-            let admin = serve_admin(self.service, self.overseen, self.admin)?;
+            let admin = serve_admin(self.service, self.overseen, api_keys, self.admin)?;
             tracing::info!(public = %public_address, admin = %admin_address, "listening");
             let stop_admin = admin.handle();
             let admin = actix_web::rt::spawn(admin);
@@ -218,7 +223,11 @@ fn wire_issuer(
 }
 
 /// A thread of its own: fetching and parsing keys, and clearing up, never take a worker's time.
-fn run_in_background(sources: Vec<KeySource>, housekeeping: Option<Housekeeping>) -> std::io::Result<()> {
+fn run_in_background(
+    sources: Vec<KeySource>,
+    housekeeping: Option<Housekeeping>,
+    api_keys: Option<ApiKeyWork>,
+) -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     std::thread::Builder::new().name("background".into()).spawn(move || {
         let tasks = tokio::task::LocalSet::new();
@@ -227,6 +236,9 @@ fn run_in_background(sources: Vec<KeySource>, housekeeping: Option<Housekeeping>
         }
         if let Some(housekeeping) = housekeeping {
             tasks.spawn_local(housekeeping.keep_house());
+        }
+        if let Some(api_keys) = api_keys {
+            tasks.spawn_local(api_keys.keep_house());
         }
         tasks.block_on(&runtime, std::future::pending::<()>());
     })?;
@@ -255,10 +267,12 @@ fn serve_public(
 fn serve_admin(
     service: web::Data<Service>,
     overseen: Option<web::Data<Overseen>>,
+    api_keys: Option<web::Data<Registry>>,
     listener: TcpListener,
 ) -> std::io::Result<Server> {
     let app = move || {
-        let routes = |routes: &mut web::ServiceConfig| http::admin::routes(routes, overseen.as_ref());
+        let routes =
+            |routes: &mut web::ServiceConfig| http::admin::routes(routes, overseen.as_ref(), api_keys.as_ref());
         WebApp::new().app_data(service.clone()).wrap(TracingLogger::<RequestSpan>::new()).configure(routes)
     };
     let server = HttpServer::new(app).workers(1).disable_signals().shutdown_timeout(1).listen(listener)?;

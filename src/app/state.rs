@@ -19,6 +19,13 @@ pub(super) struct State {
     key: KeySource,
 }
 
+/// The store, where anything is stored: there is one, whoever needs it.
+pub(super) fn open_store(config: &Config) -> Result<Option<Arc<dyn Store>>, StartError> {
+    let open = crate::store::open;
+    let opened = config.store_url.as_ref().map(open).transpose();
+    opened.map_err(|error| StartError::Unusable(format!("store.url: {error}")))
+}
+
 /// Where the present master key comes from.
 enum KeySource {
     /// `authorization_server.encryption_key`
@@ -35,10 +42,12 @@ impl State {
     pub(super) async fn open(
         config: &Config,
         own: &AuthorizationServerConfig,
+        store: Option<&Arc<dyn Store>>,
         random: &Arc<dyn Random>,
     ) -> Result<Self, StartError> {
-        let url = config.store_url.clone().ok_or_else(|| StartError::Unusable("store.url: it is missing".into()))?;
-        let store = crate::store::open(&url).map_err(|error| StartError::Unusable(format!("store.url: {error}")))?;
+        let (Some(url), Some(store)) = (config.store_url.clone(), store.map(Arc::clone)) else {
+            return Err(StartError::Unusable("store.url: it is missing".into()));
+        };
         let keys = &own.encryption_keys;
         let source = match (&keys.current, url.to_string().strip_prefix("file:")) {
             (Some(_), _) => KeySource::Operator,

@@ -9,10 +9,10 @@ use super::dpop::Replays;
 use super::issuer_keys::LoadedKeys;
 use super::unverified::UnverifiedToken;
 use super::{
-    Algorithm, Authentication, BearerToken, Credential, Evidence, Identity, IssuerKeys, RevokedTokens, Sessions,
-    TokenFault, jwt, possession,
+    Algorithm, ApiKeys, Authentication, BearerToken, Credential, Evidence, Identity, IssuerKeys, RevokedTokens,
+    Sessions, TokenFault, jwt, possession,
 };
-use crate::domain::{Issuer, UnixTime};
+use crate::domain::{Issuer, PresentedKey, UnixTime};
 
 /// An issuer whose tokens are accepted.
 #[derive(Debug, Clone)]
@@ -39,6 +39,7 @@ pub struct Authenticator {
     own: Option<Own>,
     sessions: Option<Arc<dyn Sessions>>,
     replays: Replays,
+    api_keys: Option<Arc<ApiKeys>>,
 }
 
 /// The issuer that is ourselves, and what was taken back of its tokens.
@@ -66,6 +67,7 @@ impl Authenticator {
             own: None,
             sessions: None,
             replays: Replays::default(),
+            api_keys: None,
         }
     }
 
@@ -80,6 +82,12 @@ impl Authenticator {
     #[must_use]
     pub fn with_sessions(self, sessions: Arc<impl Sessions + 'static>) -> Self {
         Self { sessions: Some(sessions), ..self }
+    }
+
+    /// Scripts and servers may present these keys.
+    #[must_use]
+    pub fn with_api_keys(self, keys: Arc<ApiKeys>) -> Self {
+        Self { api_keys: Some(keys), ..self }
     }
 
     /// Who presents the session `cookie` at `resource`. What is no session of ours there is no credential at all.
@@ -129,6 +137,10 @@ impl Authenticator {
     }
 
     fn verify(&self, token: BearerToken<'_>, now: UnixTime) -> Result<Authentication, TokenFault> {
+        // Never remembered beside tokens, so that a revocation counts from the next request on.
+        if let Some(keys) = self.api_keys.as_ref().filter(|_| PresentedKey::is_meant(token.as_bytes())) {
+            return keys.holder(token, now).map(Authentication::Verified);
+        }
         let unverified = UnverifiedToken::parse(token)?;
         let index = *self.by_name.get(&*unverified.unverified_claims().iss).ok_or(TokenFault::UnknownIssuer)?;
         let settings = self.issuers.get(index).ok_or(TokenFault::UnknownIssuer)?;

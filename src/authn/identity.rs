@@ -1,10 +1,11 @@
 //! Who is calling, proven. Made only from verified claims.
 
+use super::api_key::ApiKeyFacts;
 use super::claims::{Claims, Strings};
 use super::identity_headers::IdentityHeaders;
 use super::jwt::VerifiedClaims;
 use super::{Confirmation, TokenFault, TokenIds};
-use crate::domain::{Email, Issuer, Scope, ScopeSet, UnixTime};
+use crate::domain::{Email, Issuer, Scope, ScopeSet, UnixTime, api_key};
 
 /// A verified caller.
 #[derive(Debug, Clone)]
@@ -21,6 +22,7 @@ pub struct Identity {
     expires_at: UnixTime,
     confirmation: Confirmation,
     own_token: Option<Box<TokenIds>>,
+    api_key: bool,
     headers: IdentityHeaders,
 }
 
@@ -48,10 +50,39 @@ impl Identity {
             audiences: claims.aud.0,
             confirmation: claims.cnf.known(),
             own_token: None,
+            api_key: false,
             headers: IdentityHeaders::default(),
         };
         identity.headers = IdentityHeaders::of(&identity)?;
         Ok(identity)
+    }
+
+    /// The holder of an API key. No claims lead here: only [`super::ApiKeys`] knows which keys there are.
+    pub(super) fn of_api_key(issuer: Issuer, facts: &ApiKeyFacts) -> Result<Self, TokenFault> {
+        let principal = format!("{}{}", api_key::PRINCIPAL, facts.name);
+        let mut identity = Self {
+            issuer,
+            client: Some(principal.clone()),
+            subject: principal,
+            email: None,
+            email_verified: false,
+            user_name: None,
+            groups: facts.groups.clone(),
+            scopes: facts.scopes.clone(),
+            audiences: facts.resources.clone(),
+            expires_at: facts.expires_at,
+            confirmation: Confirmation::default(),
+            own_token: None,
+            api_key: true,
+            headers: IdentityHeaders::default(),
+        };
+        identity.headers = IdentityHeaders::of(&identity)?;
+        Ok(identity)
+    }
+
+    /// Whether an API key proved it, and no token of any issuer: not told by names, which anybody may claim.
+    pub const fn is_api_key(&self) -> bool {
+        self.api_key
     }
 
     /// `iss`.

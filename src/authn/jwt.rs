@@ -12,7 +12,7 @@ use super::confirmation::WrittenConfirmation;
 use super::key_set::VerificationKey;
 use super::unverified::UnverifiedToken;
 use super::{Algorithm, TokenFault, TokenIds};
-use crate::domain::UnixTime;
+use crate::domain::{UnixTime, api_key};
 
 /// Claims whose signature has been checked. Only [`verify`] makes one.
 #[derive(Debug)]
@@ -53,6 +53,11 @@ pub(super) fn check_claims(token: &UnverifiedToken<'_>, now: UnixTime, leeway: D
         return Err(TokenFault::SenderConstrained);
     }
     if !claims.sub.as_deref().is_some_and(is_subject) {
+        return Err(TokenFault::BadClaims);
+    }
+    // Rules and upstreams know API keys by these names, so a token must not claim one.
+    let names = [&claims.sub, &claims.client_id, &claims.azp, &claims.preferred_username];
+    if names.into_iter().flatten().any(|name| api_key::is_principal(name)) {
         return Err(TokenFault::BadClaims);
     }
     if UnixTime::from_secs(claims.exp.0).plus(leeway) <= now {

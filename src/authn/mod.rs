@@ -2,6 +2,7 @@
 //! claims ([`unverified::UnverifiedToken`]), and who it is ([`Identity`], which only this folder can make).
 
 pub mod algorithm;
+pub mod api_key;
 pub mod authenticator;
 pub mod cache;
 pub mod claims;
@@ -22,6 +23,7 @@ pub mod signed;
 pub mod unverified;
 
 pub use algorithm::Algorithm;
+pub use api_key::{ApiKeyFacts, ApiKeys};
 pub use authenticator::{Authenticator, IssuerSettings};
 pub use confirmation::{Confirmation, Thumbprint};
 pub use credential::{BearerToken, Credential};
@@ -111,6 +113,12 @@ pub enum TokenFault {
     /// The proof of possession is missing or wrong.
     #[error("{0}")]
     Proof(dpop::ProofFault),
+    /// It starts like an API key and is none: mistyped, or cut off.
+    #[error("the API key is not written as it was given out")]
+    MalformedApiKey,
+    /// Well written, and not one that was given out; or one that ended long ago.
+    #[error("the API key is not known")]
+    UnknownApiKey,
     /// One of our own, taken back before its time.
     #[error("the token has been revoked")]
     Revoked,

@@ -23,6 +23,8 @@ pub struct Policy {
     pub issuers: Vec<AcceptedIssuer>,
     /// Who may call.
     pub principals: Principals,
+    /// Whether API keys that were made for the resource are admitted besides.
+    pub allow_api_keys: bool,
     /// Scopes that a token must have, each with what implies it.
     pub required_scopes: Vec<RequiredScope>,
     /// `Origin` values accepted; empty accepts all.

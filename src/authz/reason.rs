@@ -178,6 +178,8 @@ impl From<TokenFault> for Reason {
             | TokenFault::NameTooLong
             | TokenFault::SenderConstrained
             | TokenFault::NotBound
+            | TokenFault::MalformedApiKey
+            | TokenFault::UnknownApiKey
             | TokenFault::Revoked => Self::InvalidToken,
         }
     }

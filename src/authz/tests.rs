@@ -27,6 +27,7 @@ fn policy(url: &str) -> Policy {
             groups: vec!["ops".into()],
             ..Principals::default()
         },
+        allow_api_keys: false,
         scopes_in_challenge: ScopeSet::from_claim("mcp:read"),
         asks_for_other_names: false,
         sessions: BrowserSessions::None,

@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub mod admin;
+pub mod api_key;
 pub mod check;
 pub mod clients;
 pub mod grants;
@@ -45,6 +46,9 @@ enum Command {
     /// List or delete the clients of the authorization server (asks the running service)
     #[command(subcommand)]
     Clients(clients::ClientsCommand),
+    /// Create, list or revoke keys for scripts and servers (asks the running service)
+    #[command(subcommand)]
+    ApiKey(api_key::ApiKeyCommand),
 }
 
 /// Where the configuration comes from.
@@ -120,6 +124,7 @@ pub fn run(command_line: CommandLine) -> ExitCode {
         Some(Command::Grants(command)) => grants::run(&command),
         Some(Command::Keys(command)) => keys::run(&command),
         Some(Command::Clients(command)) => clients::run(&command),
+        Some(Command::ApiKey(command)) => api_key::run(&command),
     }
 }
 

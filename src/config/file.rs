@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
+use super::api_keys::WrittenApiKeys;
 use super::authorization_server::WrittenAuthorizationServer;
 use super::store::WrittenStore;
 use super::{ConfigError, ConfigErrors};
@@ -21,6 +22,7 @@ pub(super) struct Written {
     pub(super) scopes: WrittenScopes,
     pub(super) authorization_server: Option<WrittenAuthorizationServer>,
     pub(super) store: Option<WrittenStore>,
+    pub(super) api_keys: Option<WrittenApiKeys>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -98,6 +100,7 @@ pub(super) struct WrittenResource {
     pub(super) upstream_enforces_mcp_headers: bool,
     pub(super) browser_sign_in: bool,
     pub(super) dpop_required: bool,
+    pub(super) allow_api_keys: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -187,7 +190,8 @@ fn nearest(unknown: &str, known: &[&str]) -> String {
     }
 }
 
-const TIMES: [&str; 4] = ["tokens.leeway", "server.body_timeout", "keys.refresh_interval", "keys.refresh_cooldown"];
+const TIMES: [&str; 5] =
+    ["tokens.leeway", "server.body_timeout", "keys.refresh_interval", "keys.refresh_cooldown", "api_keys.max_lifetime"];
 
 /// Rule and fix for a value of the wrong type, from serde's "invalid type: string \"x\", expected a boolean".
 fn expected_form(key: &str, reason: &str) -> (&'static str, String) {

@@ -2,6 +2,7 @@
 //! names), the other files turn them into a [`Config`] that is complete and cross-checked. Every message names the key,
 //! the value, the rule and the fix.
 
+mod api_keys;
 mod authorization_server;
 mod browser_sign_in;
 mod environment;
@@ -34,12 +35,14 @@ use crate::proxy::Contract;
 use crate::store::StoreUrl;
 use crate::telemetry::decision_record::Format;
 
+pub use api_keys::ApiKeysConfig;
 pub use authorization_server::{
     AuthorizationServerConfig, Brand, ClientCredential, ClientDocuments, ConfiguredClient, EncryptionKeys, Provider,
     Registration,
 };
 pub use error::{ConfigError, ConfigErrors};
 pub use mcpauth_flags::are_mcpauths;
+pub use server::seconds_of;
 pub use sources::Overrides;
 
 /// The configuration, complete.
@@ -61,7 +64,9 @@ pub struct Config {
     pub policies: Vec<Policy>,
     /// The authorization server, when there is one.
     pub authorization_server: Option<AuthorizationServerConfig>,
-    /// Where its state lives, when there is one.
+    /// API keys, when there are any.
+    pub api_keys: Option<ApiKeysConfig>,
+    /// Where state lives, when there is any.
     pub store_url: Option<StoreUrl>,
     /// What an operator should know, though it is no error.
     pub warnings: Vec<String>,
@@ -158,7 +163,8 @@ impl Config {
         let own = written.authorization_server.as_ref();
         let own_written = own.is_some();
         let own = own.and_then(|written| authorization_server::read(written, &mut errors));
-        let store_url = errors.keep(store::read(written.store.as_ref(), own_written)).flatten();
+        let api_keys = errors.keep(api_keys::read(written.api_keys.as_ref())).flatten();
+        let store_url = errors.keep(store::read(&written)).flatten();
         let issuers = issuer::read_all(&written.issuers, own.as_ref(), own_written, &mut errors);
         let implied = scopes::read_implied(&written.scopes, &mut errors);
         let mut warnings = Vec::new();
@@ -166,22 +172,22 @@ impl Config {
         if let Some(own) = own.as_ref().filter(|_| errors.is_empty()) {
             authorization_server::refuse_development_elsewhere(&own.providers, &policies, &mut errors);
         }
+        api_keys::check(&written, own.as_ref(), &policies, &mut errors, &mut warnings);
         browser_sign_in::refuse_taken_name(&policies, own.as_ref(), &mut errors);
         browser_sign_in::warn_of_shared_host(&policies, own.as_ref(), &mut warnings);
         match (server, log, keys, leeway) {
             (Some(server), Some(log), Some(keys), Some(leeway)) if errors.is_empty() => {
                 let cache_bytes = written.tokens.cache_bytes.unwrap_or(server::DEFAULT_CACHE_BYTES);
-                let issuers = issuers.read;
-                let authorization_server = own;
                 Ok(Self {
                     server,
                     log,
                     leeway,
                     cache_bytes,
                     keys,
-                    issuers,
+                    issuers: issuers.read,
                     policies,
-                    authorization_server,
+                    authorization_server: own,
+                    api_keys,
                     store_url,
                     warnings,
                 })

@@ -112,6 +112,7 @@ impl Reader<'_> {
             also_paths: also_paths?,
             issuers: accepted,
             principals,
+            allow_api_keys: self.written.allow_api_keys,
             scopes_in_challenge: challenge?.unwrap_or_else(required_names),
             asks_for_other_names: self.written.challenge_scopes.is_some(),
             operations: operations?,

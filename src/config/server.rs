@@ -207,14 +207,15 @@ pub(super) fn duration(
     range: std::ops::RangeInclusive<u64>,
 ) -> Result<Duration, ConfigError> {
     let Some(text) = text else { return Ok(Duration::from_secs(default_seconds)) };
-    let seconds = parse_seconds(text).filter(|seconds| range.contains(seconds));
+    let seconds = seconds_of(text).filter(|seconds| range.contains(seconds));
     seconds.map(Duration::from_secs).ok_or_else(|| {
         let rule = format!("it must be a time between {} s and {} s", range.start(), range.end());
         ConfigError::new(key, Some(text), rule, "write a number and s, m, h or d, like \"30s\"")
     })
 }
 
-fn parse_seconds(text: &str) -> Option<u64> {
+/// The seconds of `90s`, `15m`, `1h` or `30d`.
+pub fn seconds_of(text: &str) -> Option<u64> {
     let digits = text.trim_end_matches(|char: char| char.is_ascii_alphabetic());
     let factor = match text.strip_prefix(digits)? {
         "s" => 1,

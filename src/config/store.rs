@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::ConfigError;
+use super::file::Written;
 use crate::store::StoreUrl;
 
 #[derive(Debug, Default, Deserialize)]
@@ -14,11 +15,12 @@ pub(super) struct WrittenStore {
 /// Survives restarts, and needs nothing beside it.
 const DEFAULT: &str = "file:/data/mcp-forward-auth.redb";
 
-pub(super) fn read(written: Option<&WrittenStore>, needed: bool) -> Result<Option<StoreUrl>, ConfigError> {
-    let url = written.and_then(|written| written.url.as_deref());
+pub(super) fn read(written: &Written) -> Result<Option<StoreUrl>, ConfigError> {
+    let needed = written.authorization_server.is_some() || written.api_keys.is_some();
+    let url = written.store.as_ref().and_then(|written| written.url.as_deref());
     match (url, needed) {
         (Some(_), false) => {
-            let rule = "nothing is stored without [authorization_server]";
+            let rule = "nothing is stored without [authorization_server] or [api_keys]";
             Err(ConfigError::new("store", None, rule, "remove this section"))
         }
         (None, false) => Ok(None),

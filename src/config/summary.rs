@@ -23,6 +23,10 @@ impl fmt::Display for Config {
             let labels: Vec<&str> = own.providers.iter().map(|provider| provider.label.as_str()).collect();
             writeln!(formatter, "people sign in at {}", labels.join(", "))?;
         }
+        if let Some(keys) = self.api_keys {
+            let days = keys.max_lifetime.map(|longest| format!(" for {} s at most", longest.as_secs()));
+            writeln!(formatter, "API keys are given out{}", days.unwrap_or_default())?;
+        }
         if let Some(url) = &self.store_url {
             writeln!(formatter, "state in {url}")?;
         }
@@ -50,6 +54,9 @@ fn describe_policy(formatter: &mut fmt::Formatter<'_>, policy: &Policy) -> fmt::
         writeln!(formatter, "  tokens of {} for {audiences}", accepted.issuer)?;
     }
     writeln!(formatter, "  callers: {}", callers(&policy.principals))?;
+    if policy.allow_api_keys {
+        writeln!(formatter, "  and holders of API keys for it")?;
+    }
     for required in &policy.required_scopes {
         let satisfied_by: Vec<&str> = required.satisfied_by.iter().map(Scope::as_str).collect();
         writeln!(formatter, "  scope {}", satisfied_by.join(" or "))?;

@@ -18,6 +18,12 @@ impl Issuer {
         Ok(Self(text.into()))
     }
 
+    /// Who stands behind API keys where there is no authorization server. [`Self::parse`] takes no such name, so no issuer
+    /// can be configured under it.
+    pub fn of_api_keys() -> Self {
+        Self("urn:mcp-forward-auth:api-keys".into())
+    }
+
     /// The identifier as a URL, for what is made of its parts.
     pub fn to_url(&self) -> Result<url::Url, url::ParseError> {
         url::Url::parse(&self.0)
@@ -99,6 +105,7 @@ mod tests {
             ("https://user@idp.example.com", HasExtras),
             ("https://idp.example.com/#x", HasExtras),
             ("https://idp.example.com/?x=1", HasQuery),
+            (Issuer::of_api_keys().as_str(), NotUrl),
         ] {
             assert_eq!(Issuer::parse(text), Err(why), "{text}");
         }

@@ -1,5 +1,6 @@
 //! The nouns that every layer shares. Pure: no I/O, no clock, no web types.
 
+pub mod api_key;
 pub mod authority;
 pub mod email;
 pub mod glob;
@@ -17,6 +18,7 @@ pub mod session_cookie;
 pub mod tally;
 pub mod time;
 
+pub use api_key::PresentedKey;
 pub use authority::{Authority, Scheme};
 pub use email::{Email, EmailPattern};
 pub use glob::Glob;

@@ -62,11 +62,13 @@ pub enum Table {
     UsedAssertions,
     /// Signing keys, by key id.
     SigningKeys,
+    /// API keys: `key/…` by id, `name/…` to ids, `used/…` by id.
+    ApiKeys,
 }
 
 impl Table {
     /// Every table.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Clients,
         Self::ClientDocuments,
         Self::PendingAuthorizations,
@@ -79,6 +81,7 @@ impl Table {
         Self::Sessions,
         Self::UsedAssertions,
         Self::SigningKeys,
+        Self::ApiKeys,
     ];
 
     /// The name under which a store keeps it; never changes.
@@ -96,6 +99,7 @@ impl Table {
             Self::Sessions => "sessions",
             Self::UsedAssertions => "used_assertions",
             Self::SigningKeys => "signing_keys",
+            Self::ApiKeys => "api_keys",
         }
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::support::tools::project;
 
 /// A folder or file of `src/` and the modules of ours that it may name; what is not listed may name anything.
-const MAY_IMPORT: [(&str, &[&str]); 14] = [
+const MAY_IMPORT: [(&str, &[&str]); 15] = [
     ("domain", &["domain", "random"]),
     ("random.rs", &[]),
     ("clock.rs", &["domain"]),
@@ -19,9 +19,26 @@ const MAY_IMPORT: [(&str, &[&str]); 14] = [
     ("idp", &["idp", "authn", "domain", "clock", "random", "outbound"]),
     // Our own tokens are judged by the same code as everybody's, so the keys are handed to authn.
     ("oauth", &["oauth", "store", "idp", "authn", "authz", "domain", "clock", "random", "outbound"]),
+    ("api_keys", &["api_keys", "store", "authn", "authz", "domain", "clock", "random"]),
     ("decision.rs", &["proxy", "mcp", "authn", "authz", "domain"]),
     ("telemetry", &["telemetry", "authn", "authz", "domain"]),
-    ("http", &["http", "mcp", "domain", "authn", "authz", "proxy", "decision", "oauth", "idp", "telemetry", "clock"]),
+    (
+        "http",
+        &[
+            "http",
+            "mcp",
+            "domain",
+            "authn",
+            "authz",
+            "proxy",
+            "decision",
+            "oauth",
+            "api_keys",
+            "idp",
+            "telemetry",
+            "clock",
+        ],
+    ),
 ];
 
 /// Web frameworks and clients, each in its one place.

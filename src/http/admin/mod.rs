@@ -3,9 +3,10 @@
 //! | path | what |
 //! |---|---|
 //! | `/healthz`, `/readyz`, `/readyz/sign-in`, `/metrics` | for machines that watch; says nothing about people |
-//! | `/admin/grants`, `/admin/keys`, `/admin/clients` and below | for the operator's commands, behind [`guard`] |
+//! | `/admin/grants`, `/admin/keys`, `/admin/clients`, `/admin/api-keys` and below | for the operator's commands, behind [`guard`] |
 
 mod answer;
+mod api_keys;
 mod clients;
 mod grants;
 mod guard;
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use actix_web::middleware::from_fn;
 use actix_web::web;
 
+use crate::api_keys::Registry;
 use crate::domain::Tally;
 use crate::oauth::AuthorizationServer;
 
@@ -31,7 +33,14 @@ pub struct Overseen {
 }
 
 /// Everything that the admin listener serves; without an authorization server there is nothing to oversee.
-pub fn routes(routes: &mut web::ServiceConfig, overseen: Option<&web::Data<Overseen>>) {
+pub fn routes(
+    routes: &mut web::ServiceConfig,
+    overseen: Option<&web::Data<Overseen>>,
+    api_keys: Option<&web::Data<Registry>>,
+) {
+    if let Some(api_keys) = api_keys {
+        routes.app_data(api_keys.clone());
+    }
     if let Some(overseen) = overseen {
         routes.app_data(overseen.clone());
     }
@@ -42,6 +51,9 @@ pub fn routes(routes: &mut web::ServiceConfig, overseen: Option<&web::Data<Overs
         .route("/grants/revoke", web::post().to(grants::revoke))
         .route("/keys", web::get().to(keys::list))
         .route("/keys/rotate", web::post().to(keys::rotate))
+        .route("/api-keys", web::get().to(api_keys::list))
+        .route("/api-keys", web::post().to(api_keys::create))
+        .route("/api-keys/revoke", web::post().to(api_keys::revoke))
         .route("/clients", web::get().to(clients::list))
         .route("/clients/delete", web::post().to(clients::delete))
         .default_service(web::route().to(probes::not_found));

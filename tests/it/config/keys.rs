@@ -10,7 +10,7 @@ use crate::support::report::Report;
 use crate::support::tools::project;
 
 /// Every table: its heading in the documentation, and TOML that opens it.
-const TABLES: [(&str, &str); 15] = [
+const TABLES: [(&str, &str); 16] = [
     ("[server]", "[server]"),
     ("[log]", "[log]"),
     ("[tokens]", "[tokens]"),
@@ -25,6 +25,7 @@ const TABLES: [(&str, &str); 15] = [
     ("[authorization_server.client_documents]", "[authorization_server.client_documents]"),
     ("[[authorization_server.clients]]", "[[authorization_server.clients]]"),
     ("[store]", "[store]"),
+    ("[api_keys]", "[api_keys]"),
     // Its only key is a table, which the heading names.
     ("[scopes.implies]", "[scopes]"),
 ];

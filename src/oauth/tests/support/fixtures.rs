@@ -40,6 +40,7 @@ pub(crate) fn policy(url: &str, issuer: &str, emails: &[&str], scopes: &str) -> 
             emails: emails.iter().map(|text| EmailPattern::parse(text).unwrap()).collect(),
             ..Principals::default()
         },
+        allow_api_keys: false,
         required_scopes: Vec::new(),
         allowed_origins: Vec::new(),
         mode: Mode::Enforce,

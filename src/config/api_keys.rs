@@ -1,0 +1,65 @@
+//! `[api_keys]`, and which resources admit such keys.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::file::Written;
+use super::server::duration;
+use super::{AuthorizationServerConfig, ConfigError, ConfigErrors};
+use crate::authz::Policy;
+use crate::domain::api_key::{PRINCIPAL, is_principal};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct WrittenApiKeys {
+    pub(super) max_lifetime: Option<String>,
+}
+
+/// API keys as configured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ApiKeysConfig {
+    /// How long a key may live; for ever when absent.
+    pub max_lifetime: Option<Duration>,
+}
+
+const DAY: u64 = 86_400;
+
+pub(super) fn read(written: Option<&WrittenApiKeys>) -> Result<Option<ApiKeysConfig>, ConfigError> {
+    let Some(written) = written else { return Ok(None) };
+    let max_lifetime = match written.max_lifetime.as_deref() {
+        Some("unlimited") => None,
+        text => Some(duration("api_keys.max_lifetime", text, 365 * DAY, 60..=3650 * DAY)?),
+    };
+    Ok(Some(ApiKeysConfig { max_lifetime }))
+}
+
+/// A resource that waits for keys that nobody can make is a mistake, and the other way round worth a word.
+pub(super) fn check(
+    written: &Written,
+    own: Option<&AuthorizationServerConfig>,
+    policies: &[Policy],
+    errors: &mut ConfigErrors,
+    warnings: &mut Vec<String>,
+) {
+    let is_on = written.api_keys.is_some();
+    for (index, _) in written.resources.iter().enumerate().filter(|(_, resource)| resource.allow_api_keys && !is_on) {
+        let key = format!("resources[{index}].allow_api_keys");
+        errors.add(ConfigError::unquoted(key, true, "there are no API keys without [api_keys]", "add that section"));
+    }
+    if is_on && !policies.iter().any(|policy| policy.allow_api_keys) {
+        warnings.push("no resource admits API keys: see resources.allow_api_keys".to_owned());
+    }
+    refuse_reserved_names(own, errors);
+}
+
+/// People who sign in there would have subjects that look like API keys, and whose tokens are refused. A client cannot be
+/// called so: its id holds no colon.
+fn refuse_reserved_names(own: Option<&AuthorizationServerConfig>, errors: &mut ConfigErrors) {
+    let mut providers = own.iter().flat_map(|own| &own.providers);
+    if let Some(provider) = providers.find(|provider| is_principal(&format!("{}:", provider.name))) {
+        let key = "authorization_server.identity_provider.name";
+        let rule = format!("subjects would start with {PRINCIPAL}, and such names are those of API keys");
+        errors.add(ConfigError::new(key, Some(&provider.name), rule, "choose another"));
+    }
+}
