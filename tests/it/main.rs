@@ -47,6 +47,7 @@ mod service_kill;
 mod sign_in;
 mod smoke;
 mod smuggling;
+mod step_up;
 #[expect(
     clippy::as_conversions,
     clippy::cast_possible_truncation,

@@ -1,7 +1,7 @@
 """Connects with the official Python SDK from nothing: discovery, registration, sign-in, tokens, a tool call.
 
     sign_in.py --url http://localhost:8080/mcp [--tool NAME --arguments JSON] [--document URL]
-               [--again revoked|expired|deleted] [what is to be said about the person: person.py]
+               [--again revoked|expired|deleted] [--then NAME --then-arguments JSON] [--store FILE] [what is to be said about the person: person.py]
 
 Prints one JSON object: `answer` is the tool's, `tokens` and `client` what the SDK keeps, `sign_ins` how often the person
 was asked, `pages` and `hosts` what the person saw. Exits 1 with `error` otherwise.
@@ -9,12 +9,15 @@ was asked, `pages` and `hosts` what the person saw. Exits 1 with `error` otherwi
 With --document the client is described by that client id metadata document. With --again the tool is called once more,
 when the access token is refused: because it was revoked and the client takes it to be expired, because it has expired,
 or because the client's registration was deleted. Then `answer` is the second one, `first` holds tokens and client
-before, and `token_answers` what /token said.
+before, and `token_answers` what /token said. With --then that tool is called after the first one: `then` is its answer.
+With --store what the SDK keeps is read from that file and written there. `asked` are the scopes of each authorization
+request.
 """
 
 import argparse
 import asyncio
 import json
+import pathlib
 import sys
 import urllib.parse
 from typing import Any
@@ -37,21 +40,29 @@ LONG_AGO = 1.0
 class Memory(TokenStorage):
     """What the SDK wants kept."""
 
-    def __init__(self) -> None:
-        self.tokens: OAuthToken | None = None
-        self.client: OAuthClientInformationFull | None = None
+    def __init__(self, file: str) -> None:
+        self.file = pathlib.Path(file) if file else None
+        kept = json.loads(self.file.read_text()) if self.file and self.file.exists() else {}
+        self.tokens = OAuthToken.model_validate(kept["tokens"]) if kept.get("tokens") else None
+        self.client = OAuthClientInformationFull.model_validate(kept["client"]) if kept.get("client") else None
 
     async def get_tokens(self) -> OAuthToken | None:
         return self.tokens
 
     async def set_tokens(self, tokens: OAuthToken) -> None:
         self.tokens = tokens
+        self.keep()
 
     async def get_client_info(self) -> OAuthClientInformationFull | None:
         return self.client
 
     async def set_client_info(self, client_info: OAuthClientInformationFull) -> None:
         self.client = client_info
+        self.keep()
+
+    def keep(self) -> None:
+        if self.file:
+            self.file.write_text(json.dumps(self.shown()))
 
     def shown(self) -> dict[str, Any]:
         """As JSON."""
@@ -67,10 +78,12 @@ class Browser:
     def __init__(self, owner: Person) -> None:
         self.person = owner
         self.sign_ins = 0
+        self.asked: list[str] = []
         self.answer: dict[str, str] = {}
 
     async def open(self, url: str) -> None:
         self.sign_ins += 1
+        self.asked += urllib.parse.parse_qs(urllib.parse.urlsplit(url).query).get("scope", [""])
         answer = await asyncio.to_thread(self.person.walk, url)
         self.answer = dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(answer).query))
 
@@ -87,7 +100,7 @@ class Session:
 
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
-        self.memory = Memory()
+        self.memory = Memory(options.store)
         self.browser = Browser(Person(options))
         self.registration: dict[str, Any] = {}
         self.token_answers: list[dict[str, Any]] = []
@@ -115,6 +128,9 @@ class Session:
 
     async def call(self, client: Client) -> str:
         return text_of(await client.call_tool(self.options.tool, json.loads(self.options.arguments)))
+
+    async def call_then(self, client: Client) -> str:
+        return text_of(await client.call_tool(self.options.then, json.loads(self.options.then_arguments)))
 
     async def end_the_token(self) -> None:
         """Brings about that the access token is refused, and makes sure that it is."""
@@ -147,6 +163,9 @@ async def run(options: argparse.Namespace, session: Session, report: dict[str, A
     try:
         async with session.connection() as client:
             report["answer"] = await session.call(client)
+            if options.then:
+                report["first"] = session.memory.shown()
+                report["then"] = await session.call_then(client)
             if options.again:
                 report["first"] = session.memory.shown()
                 await session.end_the_token()
@@ -168,6 +187,9 @@ def main() -> int:
     parser.add_argument("--arguments", default="{}", metavar="JSON")
     parser.add_argument("--document", default="", metavar="URL")
     parser.add_argument("--again", choices=["revoked", "expired", "deleted"], default="")
+    parser.add_argument("--then", default="", metavar="NAME")
+    parser.add_argument("--then-arguments", default="{}", metavar="JSON")
+    parser.add_argument("--store", default="", metavar="FILE")
     person.add_options(parser)
     options = parser.parse_args()
     report: dict[str, Any] = {}
@@ -179,7 +201,7 @@ def main() -> int:
     browser = session.browser
     report |= session.memory.shown() | {"iss": browser.answer.get("iss"), "sign_ins": browser.sign_ins}
     report |= {"pages": browser.person.titles, "hosts": browser.person.hosts, "token_answers": session.token_answers}
-    report |= {"texts": browser.person.texts}
+    report |= {"texts": browser.person.texts, "asked": browser.asked}
     print(json.dumps(report))
     return 1 if "error" in report else 0
 

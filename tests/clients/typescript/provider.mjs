@@ -66,18 +66,29 @@ export class Provider {
   }
 }
 
-/** Connects; when the person had to be asked, finishes the sign-in and connects anew, as the SDK's documents tell. */
+/**
+ * Connects; when the person had to be asked, finishes the sign-in and connects anew, as the SDK's documents tell. A call
+ * for which the person had to be asked is made once more.
+ */
 export async function connectSignedIn(provider, newClient, newTransport, finishAuth, UnauthorizedError) {
-  const transport = newTransport();
-  const client = newClient();
+  const asked = (error) => error instanceof UnauthorizedError && provider.answer;
+  let [client, transport] = [newClient(), newTransport()];
   try {
     await client.connect(transport);
-    return client;
   } catch (error) {
-    if (!(error instanceof UnauthorizedError) || !provider.answer) throw error;
+    if (!asked(error)) throw error;
+    await finishAuth(transport, provider.answer);
+    [client, transport] = [newClient(), newTransport()];
+    await client.connect(transport);
   }
-  await finishAuth(transport, provider.answer);
-  const second = newClient();
-  await second.connect(newTransport());
-  return second;
+  const callTool = async (params) => {
+    try {
+      return await client.callTool(params);
+    } catch (error) {
+      if (!asked(error)) throw error;
+      await finishAuth(transport, provider.answer);
+      return client.callTool(params);
+    }
+  };
+  return { client, callTool };
 }

@@ -10,6 +10,6 @@ await signIn(async (options) => {
   const newClient = () => new Client({ name: "sign-in-v1", version: "1.0.0" });
   const newTransport = () => new StreamableHTTPClientTransport(options.url, { authProvider: provider });
   const finishAuth = (transport, answer) => transport.finishAuth(answer.get("code"));
-  const client = await connectSignedIn(provider, newClient, newTransport, finishAuth, UnauthorizedError);
-  return { client, callTool: (params) => client.callTool(params), kept: provider.kept };
+  const { client, callTool } = await connectSignedIn(provider, newClient, newTransport, finishAuth, UnauthorizedError);
+  return { client, callTool, kept: provider.kept };
 });

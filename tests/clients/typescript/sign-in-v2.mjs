@@ -10,6 +10,6 @@ await signIn(async (options) => {
   const newTransport = () => new StreamableHTTPClientTransport(options.url, { authProvider: provider });
   // With the whole answer, so that the SDK compares `iss` (RFC 9207).
   const finishAuth = (transport, answer) => transport.finishAuth(answer);
-  const client = await connectSignedIn(provider, newClient, newTransport, finishAuth, UnauthorizedError);
-  return { client, callTool: (params) => client.callTool(params), kept: provider.kept };
+  const { client, callTool } = await connectSignedIn(provider, newClient, newTransport, finishAuth, UnauthorizedError);
+  return { client, callTool, kept: provider.kept };
 });

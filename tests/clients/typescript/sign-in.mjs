@@ -5,13 +5,14 @@
 //   --browser PROGRAM  takes a URL to a person, as xdg-open does
 //   --client-document URL    a client id metadata document, instead of registering
 //   --revoke           has the access token revoked after the first call, and calls again
+//   --then NAME --arguments JSON    calls that tool after the first call, and then `whoami` again, whatever came of it
 import { parseArgs } from "node:util";
 
 const DEADLINE_MS = 90_000;
 
 /**
- * Connects, calls, and prints the report: `answer`, `again` with --revoke, and what the client keeps: `tokens`, `client`.
- * `connect(options)` gives `{ client, callTool(params), kept() }`.
+ * Connects, calls, and prints the report: `answer`, `again` with --revoke or --then, `then` or
+ * `then_error`, and what the client keeps: `tokens`, `client`. `connect(options)` gives `{ client, callTool(params), kept() }`.
  */
 export async function signIn(connect) {
   const report = {};
@@ -23,6 +24,11 @@ export async function signIn(connect) {
     report.answer = await whoami();
     if (options.revoke) {
       await revoke(options.url, await kept());
+      report.again = await whoami();
+    }
+    if (options.then) {
+      const params = { name: options.then, arguments: JSON.parse(options.arguments) };
+      Object.assign(report, await outcome(callTool(params)));
       report.again = await whoami();
     }
     Object.assign(report, await kept());
@@ -42,10 +48,21 @@ function readOptions() {
       browser: { type: "string" },
       "client-document": { type: "string" },
       revoke: { type: "boolean", default: false },
+      then: { type: "string" },
+      arguments: { type: "string", default: "{}" },
     },
   });
   if (!values.url || !values.store || !values.browser) throw new Error("--url, --store and --browser are required");
   return { ...values, url: new URL(values.url) };
+}
+
+/** What a call that may be refused came to. */
+async function outcome(call) {
+  try {
+    return { then: textOf(await call) };
+  } catch (error) {
+    return { then_error: String(error).slice(0, 500) };
+  }
 }
 
 /** Only the access token ends (RFC 7009 §2.1 leaves it to the server whether the refresh token does, too). */

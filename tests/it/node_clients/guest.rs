@@ -95,6 +95,15 @@ impl Guest {
     pub fn walks(&self) -> usize {
         walks(self.folder.path())
     }
+
+    /// What the person was asked for, each time.
+    pub fn asked_scopes(&self) -> Vec<String> {
+        let text = std::fs::read_to_string(self.folder.path().join("walks")).unwrap_or_default();
+        let addresses = text.lines().map(|line| url::Url::parse(line).unwrap());
+        let scope =
+            |address: url::Url| address.query_pairs().find(|(name, _)| name == "scope").map(|(_, value)| value.into());
+        addresses.map(|address| scope(address).unwrap_or_default()).collect()
+    }
 }
 
 /// Alice was let in by us, for this resource, and her token stayed with the proxy.

@@ -33,12 +33,29 @@ fn signs_in_and_comes_back(kind: Kind) {
 }
 
 fn whoami(stage: &Stage, home: &TempDir) -> Value {
+    let Called { succeeded, said, told } = call(stage, home, "whoami", &[]);
+    let answer: Value = serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}\n{told}"));
+    assert!(succeeded, "{said}\n{told}");
+    let text = answer["result"]["content"][0]["text"].as_str().unwrap_or_else(|| panic!("{answer}\n{told}"));
+    serde_json::from_str(text).unwrap()
+}
+
+/// What came of a call.
+#[derive(Debug)]
+pub struct Called {
+    pub succeeded: bool,
+    pub said: String,
+    pub told: String,
+}
+
+/// Calls a tool. What it keeps stands in `home`, where its browser is, too.
+pub fn call(stage: &Stage, home: &TempDir, tool: &str, options: &[&str]) -> Called {
     let launcher = "node_modules/@modelcontextprotocol/inspector/clients/launcher/build/index.js";
     let mut command = Command::new(tools::newer_node());
     command.arg(tools::installed("tests/clients/inspector", launcher));
     command.args(["--cli", "--server-url", &stage.url(), "--transport", "http", "--format", "json", "--quiet"]);
     command.args(["--callback-url", &format!("http://127.0.0.1:{}/oauth/callback", crate::support::ports::free())]);
-    command.args(["--method", "tools/call", "--tool-name", "whoami"]);
+    command.args(["--method", "tools/call", "--tool-name", tool]).args(options);
     // Without a terminal it opens a browser only when told so; and it is to keep away from this machine's key ring.
     command.env("MCP_AUTO_OPEN_ENABLED", "true").env("MCP_INSPECTOR_SECRET_STORE", "file");
     command.env("HOME", home.path()).env("BROWSER", browser(home.path()));
@@ -46,9 +63,6 @@ fn whoami(stage: &Stage, home: &TempDir) -> Value {
         command.env_remove(desktop);
     }
     let output = command.output().unwrap();
-    let (said, told) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    let answer: Value = serde_json::from_str(&said).unwrap_or_else(|error| panic!("{error}: {said}\n{told}"));
-    assert!(output.status.success(), "{said}\n{told}");
-    let text = answer["result"]["content"][0]["text"].as_str().unwrap_or_else(|| panic!("{answer}\n{told}"));
-    serde_json::from_str(text).unwrap()
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Called { succeeded: output.status.success(), said: text(&output.stdout), told: text(&output.stderr) }
 }

@@ -21,6 +21,12 @@ pub struct Setup {
     pub server: String,
     /// `allowed_emails`, as TOML.
     pub allowed: &'static str,
+    /// `required_scopes`, as TOML.
+    pub scopes: &'static str,
+    /// Tables below the resource.
+    pub rules: &'static str,
+    /// `store.url`
+    pub store: String,
     /// `tokens.leeway`
     pub leeway: &'static str,
     /// Variables of the service's environment.
@@ -30,7 +36,15 @@ pub struct Setup {
 impl Default for Setup {
     fn default() -> Self {
         let server = "[authorization_server.identity_provider]\nkind = \"development\"".to_owned();
-        Self { server, allowed: r#"["alice@example.com"]"#, leeway: "30s", variables: Vec::new() }
+        Self {
+            server,
+            allowed: r#"["alice@example.com"]"#,
+            scopes: r#"["mcp:read"]"#,
+            rules: "",
+            store: "memory:".to_owned(),
+            leeway: "30s",
+            variables: Vec::new(),
+        }
     }
 }
 
@@ -50,10 +64,15 @@ impl Stage {
 
     /// With what `setup` makes of the origin of everything.
     pub fn start_with(kind: Kind, setup: impl FnOnce(&str) -> Setup) -> Self {
+        Self::start_edited(kind, |_, text| text, setup)
+    }
+
+    /// With the proxy's files changed by `edit`.
+    pub fn start_edited(kind: Kind, edit: fn(&str, String) -> String, setup: impl FnOnce(&str) -> Setup) -> Self {
         let server = McpServer::start();
         let service_port = ports::free();
         let backends = Backends { service: service_port, upstream: server.port };
-        let proxy = Proxy::start_on_host(kind, backends, &|_, text| text, HOST);
+        let proxy = Proxy::start_on_host(kind, backends, &edit, HOST);
         let setup = setup(&format!("http://{HOST}:{}", proxy.port));
         let config = config(proxy.port, &setup);
         let service = Some(start(service_port, &config, &setup.variables));
@@ -63,6 +82,13 @@ impl Stage {
     /// Ends the service and starts it anew. Its store is memory: clients, tokens and keys are gone.
     pub fn restart_without_memory(&mut self) {
         drop(self.service.take());
+        self.service = Some(start(self.service_port, &self.config, &self.variables));
+    }
+
+    /// Ends the service and starts it anew with a changed configuration.
+    pub fn restart_changed(&mut self, change: impl FnOnce(&str) -> String) {
+        drop(self.service.take());
+        self.config = change(&self.config);
         self.service = Some(start(self.service_port, &self.config, &self.variables));
     }
 
@@ -130,7 +156,7 @@ fn start(port: u16, config: &str, variables: &[(&str, String)]) -> Service {
 }
 
 fn config(port: u16, setup: &Setup) -> String {
-    let Setup { server, allowed, leeway, .. } = setup;
+    let Setup { server, allowed, scopes, rules, store, leeway, .. } = setup;
     format!(
         r#"
 [tokens]
@@ -139,15 +165,16 @@ leeway = "{leeway}"
 [[resources]]
 url = "http://{HOST}:{port}/mcp"
 name = "Notes"
-required_scopes = ["mcp:read"]
+required_scopes = {scopes}
 allowed_emails = {allowed}
+{rules}
 
 [authorization_server]
 issuer = "http://{HOST}:{port}"
 {server}
 
 [store]
-url = "memory:"
+url = "{store}"
 "#
     )
 }
