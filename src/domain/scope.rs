@@ -59,6 +59,12 @@ impl ScopeSet {
         self.0.iter().filter(|scope| other.contains(scope)).cloned().collect()
     }
 
+    /// The scopes that are not in `other`.
+    #[must_use]
+    pub fn without(&self, other: &Self) -> Self {
+        self.0.iter().filter(|scope| !other.contains(scope)).cloned().collect()
+    }
+
     /// Whether every scope of `other` is in this set.
     pub fn contains_all(&self, other: &Self) -> bool {
         other.0.iter().all(|scope| self.contains(scope))

@@ -31,9 +31,7 @@ impl AuthorizationServer {
             self.note_person(returned, SignInOutcome::OwnPages, &signed_in.person, None);
             return Ok(CallbackAnswer { next: Next::SignedIn, session: Some(session) });
         };
-        if let Consent::Remembered { person } = &returned.sign_in.consent
-            && *person != signed_in.person.subject_claim()
-        {
+        if returned.sign_in.consent.only_for().is_some_and(|person| person != signed_in.person.subject_claim()) {
             return self.ask_again(returned, &pending, request, now).await;
         }
         let resumed = self.resume(request, now).await?;
@@ -51,7 +49,7 @@ impl AuthorizationServer {
         request: &AuthorizationRequest,
         now: UnixTime,
     ) -> Result<CallbackAnswer, Problem> {
-        let request = AuthorizationRequest { always_ask: true, ..request.clone() };
+        let request = AuthorizationRequest { always_ask: true, ask_for_all: true, ..request.clone() };
         let asked = PendingAuthorization {
             browser: pending.value.browser.clone(),
             purpose: Purpose::Client(Box::new(request)),
@@ -73,7 +71,8 @@ impl AuthorizationServer {
         let email_not_verified = reason == Reason::EmailNotVerified;
         let shown = shown_name(person);
         let provider = returned.sign_in.provider.clone();
-        let stage = Stage::NotAllowed { provider, person: shown.clone(), email_not_verified };
+        let consent = returned.sign_in.consent.clone();
+        let stage = Stage::NotAllowed { provider, person: shown.clone(), email_not_verified, consent };
         committed(self.advance(&returned.id, pending, stage, now).await?)?;
         self.note_person(returned, SignInOutcome::NotAllowed, person, Some(reason.as_str()));
         let page = not_allowed(
@@ -113,7 +112,7 @@ impl AuthorizationServer {
         let done = moved(&returned.id, pending, Stage::Finished(Ending::Code));
         let done = done.create(SecretHash::of(code.expose()).as_str(), &record, Some(end));
         let done = match returned.sign_in.consent {
-            Consent::Given => self.remember(done, &signed_in.person, request, resumed, now),
+            Consent::Given | Consent::GivenBy { .. } => self.remember(done, &signed_in.person, request, resumed, now),
             Consent::Remembered { .. } => done,
         };
         let session = self.finish(done, returned, pending, &signed_in.person, now).await?;

@@ -18,7 +18,7 @@ impl AuthorizationServer {
         id: &str,
         pending: &Pending,
         request: &AuthorizationRequest,
-        form: &Parameters,
+        (form, consent): (&Parameters, Consent),
         now: UnixTime,
     ) -> Result<Option<Next>, Problem> {
         if let Stage::Finished(_) = pending.value.stage {
@@ -31,12 +31,12 @@ impl AuthorizationServer {
         // A second click, or a second tab: the same sign-in.
         if let Stage::AwaitingSignIn(running) = &pending.value.stage
             && running.provider == provider.name()
-            && running.consent == Consent::Given
+            && running.consent == consent
         {
             let start = self.start_of(id, running)?;
             return Ok(Some(Next::Redirect(provider.authorization_url(&start).await?.into())));
         }
-        let url = self.send(id, pending, &**provider, (&request.wishes, Consent::Given), now).await?;
+        let url = self.send(id, pending, &**provider, (&request.wishes, consent), now).await?;
         Ok(url.map(Next::Redirect))
     }
 
@@ -46,16 +46,16 @@ impl AuthorizationServer {
         id: &str,
         pending: &Pending,
         request: &AuthorizationRequest,
-        form: &Parameters,
+        (form, consent): (&Parameters, Consent),
         now: UnixTime,
     ) -> Result<Option<Next>, Problem> {
-        let Stage::NotAllowed { provider: tried, .. } = &pending.value.stage else {
-            return self.approve(id, pending, request, form, now).await;
+        let Stage::NotAllowed { provider: tried, consent: theirs, .. } = &pending.value.stage else {
+            return self.approve(id, pending, request, (form, consent), now).await;
         };
         self.resume(request, now).await?;
         let name = form.optional("provider").unwrap_or(tried);
         let provider = self.provider(Some(name)).ok_or(ProblemKind::BadLink)?;
-        let url = self.send(id, pending, &**provider, (&request.wishes.another_account(), Consent::Given), now).await?;
+        let url = self.send(id, pending, &**provider, (&request.wishes.another_account(), theirs.clone()), now).await?;
         Ok(url.map(Next::Redirect))
     }
 

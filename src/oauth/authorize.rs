@@ -97,6 +97,7 @@ impl AuthorizationServer {
             scopes,
             challenge: challenge.into_text(),
             always_ask,
+            ask_for_all: false,
             wishes,
         };
         Ok((request, silent))

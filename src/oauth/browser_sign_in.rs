@@ -184,6 +184,7 @@ impl AuthorizationServer {
             scopes: Offer::of(matched.policy, &browser_client(&matched)).by_default().clone(),
             challenge: start.challenge.clone(),
             always_ask: false,
+            ask_for_all: false,
             wishes: Wishes::default(),
         })
     }

@@ -3,6 +3,7 @@
 
 use super::browser::Browser;
 use super::happenings::{SignInEnd, SignInOutcome};
+use super::known_consent::Known;
 use super::pending::{AuthorizationRequest, Ending, PendingAuthorization, Purpose, Resumed, Stage};
 use super::problem::{Problem, ProblemKind};
 use super::sign_in::ProviderChoice;
@@ -65,6 +66,8 @@ pub struct Question {
     pub resource_name: Option<String>,
     /// What the client may do.
     pub scopes: ScopeSet,
+    /// Those among them that `person` let this very client use at this very resource before; never all of them.
+    pub known: ScopeSet,
     /// Where one can sign in: the field `provider`.
     pub providers: Vec<ProviderChoice>,
     /// Who is signed in to our own pages in this browser.
@@ -128,7 +131,7 @@ impl AuthorizationServer {
             return Err(ProblemKind::AnsweredAlready.into());
         }
         let resumed = self.resume(request, now).await?;
-        if let Stage::NotAllowed { provider, person, email_not_verified } = &pending.value.stage {
+        if let Stage::NotAllowed { provider, person, email_not_verified, .. } = &pending.value.stage {
             let who = (person.clone(), self.label(provider), *email_not_verified);
             return Ok(ConsentPage::NotAllowed(Box::new(not_allowed(id, browser, who, &resumed))));
         }
@@ -139,21 +142,22 @@ impl AuthorizationServer {
         {
             return Ok(ConsentPage::Redirect(url));
         }
-        Ok(ConsentPage::Ask(Box::new(self.ask(id, browser, request, resumed, person))))
+        let known = self.known(person.as_ref(), request, &resumed, now).await?;
+        Ok(ConsentPage::Ask(Box::new(self.ask((id, browser), request, resumed, person, known))))
     }
 
     fn ask(
         &self,
-        id: &str,
-        browser: Browser<'_>,
+        (id, browser): (&str, Browser<'_>),
         request: &AuthorizationRequest,
         resumed: Resumed<'_>,
         person: Option<Person>,
+        known: Known,
     ) -> Question {
         let (resource, resource_name) = resource_of(&resumed.matched);
         Question {
             request: id.to_owned(),
-            csrf: browser.form_token(id).unwrap_or_default(),
+            csrf: browser.form_token(&known.form_of(id)).unwrap_or_default(),
             client_host: document_host(&resumed),
             client_is_configured: matches!(resumed.client.source, ClientSource::Configuration { .. }),
             redirect_uri: request.return_to.redirect_uri.clone(),
@@ -162,6 +166,7 @@ impl AuthorizationServer {
             resource,
             resource_name,
             scopes: resumed.scopes,
+            known: known.scopes,
             providers: self.provider_choices(),
             person,
         }
@@ -178,14 +183,13 @@ impl AuthorizationServer {
         let decision = form.optional("decision").and_then(Decision::parse).ok_or(ProblemKind::BadLink)?;
         for _ in 0..Self::ATTEMPTS {
             let pending = self.pending(id, browser, now).await?;
-            if !browser.made_form(id, form.optional("csrf").unwrap_or_default()) {
-                return Err(ProblemKind::ForeignForm.into());
-            }
             let Purpose::Client(request) = &pending.value.purpose else { return Err(ProblemKind::Expired.into()) };
+            let csrf = form.optional("csrf").unwrap_or_default();
+            let consent = self.consent_on_page(id, request, browser, csrf, now).await?;
             let next = match decision {
                 Decision::Deny => self.deny(id, &pending, request, now).await?,
-                Decision::Approve => self.approve(id, &pending, request, form, now).await?,
-                Decision::AnotherAccount => self.choose_account(id, &pending, request, form, now).await?,
+                Decision::Approve => self.approve(id, &pending, request, (form, consent), now).await?,
+                Decision::AnotherAccount => self.choose_account(id, &pending, request, (form, consent), now).await?,
             };
             if let Some(next) = next {
                 return Ok(next);

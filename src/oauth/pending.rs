@@ -44,6 +44,9 @@ pub(super) struct AuthorizationRequest {
     pub(super) challenge: String,
     /// The client wants the person to be asked, whatever we remember (`prompt=consent`).
     pub(super) always_ask: bool,
+    /// Nothing is taken for known: what one person let the client do is shown to another.
+    #[serde(default)]
+    pub(super) ask_for_all: bool,
     /// What the identity provider is to do.
     pub(super) wishes: Wishes,
 }
@@ -59,7 +62,14 @@ pub(super) enum Stage {
     /// The provider's answer to the sign-in with this `state` is being looked at: never twice.
     SigningIn { state: SecretHash },
     /// Somebody signed in who may not use the resource.
-    NotAllowed { provider: String, person: String, email_not_verified: bool },
+    NotAllowed {
+        provider: String,
+        person: String,
+        email_not_verified: bool,
+        /// Their approval, which need not be that of whoever tries next.
+        #[serde(default)]
+        consent: Consent,
+    },
     /// The client has its answer.
     Finished(Ending),
 }
@@ -77,13 +87,26 @@ pub(super) struct SignIn {
 }
 
 /// By what right the person is sent to sign in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Consent {
-    /// Approved on our page.
+    /// Approved on our page, which showed everything.
+    #[default]
     Given,
+    /// Approved on a page that showed as new what was new for this person; somebody else must be asked for everything.
+    GivenBy { person: String },
     /// Approved some other time by this person; somebody else must be asked.
     Remembered { person: String },
+}
+
+impl Consent {
+    /// The only person for whom it counts, if it does not count for everybody.
+    pub(super) fn only_for(&self) -> Option<&str> {
+        match self {
+            Self::Given => None,
+            Self::GivenBy { person } | Self::Remembered { person } => Some(person),
+        }
+    }
 }
 
 /// The answer that was given.

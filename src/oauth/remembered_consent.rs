@@ -51,6 +51,23 @@ impl AuthorizationServer {
         }))
     }
 
+    /// What of it `person` approved before, for the page that asks for the rest.
+    pub(super) async fn remembered_scopes(
+        &self,
+        person: &Person,
+        request: &AuthorizationRequest,
+        resumed: &Resumed<'_>,
+        now: UnixTime,
+    ) -> Result<ScopeSet, OAuthError> {
+        if self.settings.remember_consent.is_none() || !request.return_to.names_its_owner() {
+            return Ok(ScopeSet::default());
+        }
+        let key = key(&person.subject_claim(), request);
+        let found = store::read::<RememberedConsent>(&*self.store, &key, now).await?;
+        let same = found.filter(|found| found.value.client_name == resumed.client.name);
+        Ok(same.map(|found| found.value.scopes).unwrap_or_default())
+    }
+
     /// Adds the approval to a transaction, where the operator allows it and only one party can receive the answer.
     pub(super) fn remember(
         &self,

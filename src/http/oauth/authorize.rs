@@ -9,7 +9,7 @@ use super::browsing::{After, Cookies, consent_path, see_other};
 use super::service::requested_host;
 use super::{OAuthService, body, views, whole};
 use crate::http::Service;
-use crate::http::pages::{ClientOrigin, ClientView, Consent, Form, Place, ResourceView};
+use crate::http::pages::{Before, ClientOrigin, ClientView, Consent, Form, Place, ResourceView};
 use crate::oauth::{Authorize, ConsentPage, OAuthError, Parameters, Question};
 
 /// `GET` or `POST /authorize` (RFC 6749 §3.1).
@@ -81,7 +81,11 @@ impl OAuthService {
             client: ClientView { name: question.client_name, origin },
             redirect: Place::of(&question.redirect_uri),
             resource: ResourceView { name: question.resource_name, uri: question.resource },
-            scopes: self.scopes(&question.scopes),
+            scopes: self.scopes(&question.scopes.without(&question.known)),
+            before: question
+                .person
+                .filter(|_| !question.known.is_empty())
+                .map(|person| Before { person: views::name_of(&person), scopes: self.scopes(&question.known) }),
             providers: views::providers(question.providers),
         }
     }

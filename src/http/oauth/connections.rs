@@ -145,14 +145,12 @@ impl OAuthService {
     }
 
     fn connections(&self, service: &Service, connections: oauth::Connections) -> Connections {
-        let person = connections.person;
-        let shown = person.email.as_ref().map(ToString::to_string).or(person.user_name).unwrap_or(person.subject);
         let more = connections.page.next.map(|after| {
             let after: String = url::form_urlencoded::byte_serialize(after.as_bytes()).collect();
             format!("/connections?after={after}")
         });
         Connections {
-            person: shown,
+            person: views::name_of(&connections.person),
             connections: connections.page.grants.into_iter().map(|grant| self.connection(grant)).collect(),
             more,
             notice: None,

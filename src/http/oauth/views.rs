@@ -1,7 +1,7 @@
 //! What several pages show, in the words of the pages.
 
 use super::OAuthService;
-use crate::domain::ScopeSet;
+use crate::domain::{Person, ScopeSet};
 use crate::http::pages::{ProviderView, ScopeView};
 use crate::oauth::ProviderChoice;
 
@@ -14,6 +14,12 @@ impl OAuthService {
         };
         scopes.as_slice().iter().map(view).collect()
     }
+}
+
+/// By what people know themselves.
+pub(super) fn name_of(person: &Person) -> String {
+    let email = person.email.as_ref().map(ToString::to_string);
+    email.or_else(|| person.user_name.clone()).unwrap_or_else(|| person.subject.clone())
 }
 
 /// Where one can sign in.

@@ -15,10 +15,21 @@ pub struct Consent {
     pub redirect: Place,
     /// For which server.
     pub resource: ResourceView,
-    /// For which scopes.
+    /// For which scopes; only those that are new where `before` names others.
     pub scopes: Vec<ScopeView>,
+    /// What the person let the client do before, where that is certain.
+    pub before: Option<Before>,
     /// Where people can sign in; a choice where there are several.
     pub providers: Vec<ProviderView>,
+}
+
+/// What somebody allowed before. It goes on, together with what is new.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Before {
+    /// Who: the e-mail address, else the user name.
+    pub person: String,
+    /// What.
+    pub scopes: Vec<ScopeView>,
 }
 
 #[derive(Template)]

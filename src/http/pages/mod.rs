@@ -28,7 +28,7 @@ pub use brand::{Brand, Logo, LogoError};
 pub use client::{ClientOrigin, ClientView, ResourceView, ScopeView};
 pub use colour::Colour;
 pub use connections::{Connection, Connections};
-pub use consent::Consent;
+pub use consent::{Before, Consent};
 pub use development_sign_in::DevelopmentSignIn;
 pub use failure::Failure;
 pub use form::Form;

@@ -1,6 +1,7 @@
 //! The authorization server from `/authorize` to the end of a grant, with a clock that is moved, seeded randomness, a
 //! scripted identity provider and a store in memory.
 
+mod asking_for_more;
 mod authorizing;
 mod browsers;
 mod callbacks;

@@ -28,7 +28,15 @@ fn every_page_is_without_fault_in_light_and_dark_on_phones_and_on_a_desk() {
 fn hostile_names_make_no_page_worse() {
     let client = client_site();
     let ours = Ours::start(&client, ATTACK);
-    let names = ["consent", "consent-localhost", "connections", "not-allowed", "development-again", "signed-in"];
+    let names = [
+        "consent",
+        "consent-more",
+        "consent-localhost",
+        "connections",
+        "not-allowed",
+        "development-again",
+        "signed-in",
+    ];
     look(&ours, &names.map(|name| format!("attack/{name}")));
 }
 

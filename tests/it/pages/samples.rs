@@ -2,8 +2,9 @@
 
 use mcp_forward_auth::domain::UnixTime;
 use mcp_forward_auth::http::pages::{
-    ClientOrigin, ClientView, Connection, Connections, Consent, Content, Destination, DevelopmentSignIn, Failure, Form,
-    Forwarding, NotAllowed, Place, ProviderView, ResourceView, ScopeView, SignIn, SignedIn, SignedOut, Trouble,
+    Before, ClientOrigin, ClientView, Connection, Connections, Consent, Content, Destination, DevelopmentSignIn,
+    Failure, Form, Forwarding, NotAllowed, Place, ProviderView, ResourceView, ScopeView, SignIn, SignedIn, SignedOut,
+    Trouble,
 };
 
 pub type Sample = (&'static str, Box<dyn Content>);
@@ -35,6 +36,7 @@ const HOUR: u64 = 3_600;
 pub fn all(text: Option<&str>) -> Vec<Sample> {
     let mut all: Vec<Sample> = vec![
         ("consent", Box::new(consent(text))),
+        ("consent-more", Box::new(consent_more(text))),
         ("consent-localhost", Box::new(consent_localhost(text))),
         ("consent-app", Box::new(consent_app(text))),
         ("sign-in", Box::new(sign_in(text))),
@@ -61,7 +63,21 @@ pub fn consent(text: Option<&str>) -> Consent {
         redirect: Place::of("https://claude.ai/api/mcp/auth_callback"),
         resource: resource(text),
         scopes: scopes(text),
+        before: None,
         providers: vec![provider("google", "Google", text)],
+    }
+}
+
+/// Claude wants more than it has.
+pub fn consent_more(text: Option<&str>) -> Consent {
+    let view = |scope: &str, words: &str| ScopeView { scope: or(text, scope), description: Some(or(text, words)) };
+    Consent {
+        scopes: vec![
+            view("notes:delete", "Delete your notes"),
+            ScopeView { scope: or(text, "notes:share"), description: None },
+        ],
+        before: Some(Before { person: or(text, "alice@example.com"), scopes: scopes(text) }),
+        ..consent(text)
     }
 }
 
