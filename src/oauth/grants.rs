@@ -1,5 +1,6 @@
 //! Looking at grants and ending them: for the operator, and for people and their own connections.
 
+use super::connections::joined;
 use super::grant::{Grant, GrantEnd, GrantIndex, GrantState};
 use super::oversight::GrantFilter;
 use super::{AuthorizationServer, Browser, OAuthError};
@@ -132,24 +133,10 @@ impl AuthorizationServer {
         after: Option<&str>,
     ) -> Result<Option<Connections>, OAuthError> {
         let Some(person) = self.signed_in(browser).await? else { return Ok(None) };
-        let page = self.grants(Selection::Person(&person.subject_claim()), after, Self::MOST_PER_PAGE).await?;
+        let mut page = self.grants(Selection::Person(&person.subject_claim()), after, Self::MOST_PER_PAGE).await?;
+        page.grants = joined(page.grants);
         let csrf = browser.form_token(Self::CONNECTIONS).unwrap_or_default();
         Ok(Some(Connections { person, csrf, page }))
-    }
-
-    /// Ends a connection of the person who is signed in. Somebody else's is left alone, and it is not said that there
-    /// is one.
-    pub async fn disconnect(&self, browser: Browser<'_>, csrf: &str, id: &str) -> Result<Disconnected, OAuthError> {
-        let now = self.clock.now();
-        let Some(person) = self.signed_in(browser).await? else { return Ok(Disconnected::NobodySignedIn) };
-        if !browser.made_form(Self::CONNECTIONS, csrf) {
-            return Ok(Disconnected::ForeignForm);
-        }
-        let found = store::read::<Grant>(&*self.store, id, now).await?;
-        if found.is_some_and(|found| found.value.person.subject_claim() == person.subject_claim()) {
-            self.end_grant(id, GrantEnd::Person, now).await?;
-        }
-        Ok(Disconnected::Done)
     }
 
     /// Ends every connection of the person who is signed in.
@@ -216,7 +203,7 @@ pub enum Disconnected {
 }
 
 impl GrantView {
-    fn new(id: String, grant: Grant) -> Self {
+    pub(super) fn new(id: String, grant: Grant) -> Self {
         Self {
             id,
             client: grant.client,

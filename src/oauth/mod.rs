@@ -39,6 +39,7 @@ mod admission;
 mod approve;
 mod barrier;
 mod code;
+mod connections;
 mod known_consent;
 mod pending;
 mod pkce;

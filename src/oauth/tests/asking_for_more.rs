@@ -8,6 +8,7 @@ use super::support::fixtures::{
 };
 use super::support::world::Plan;
 use super::support::{TestProvider, World, person};
+use crate::authn::TokenFault;
 use crate::domain::{Email, Secret};
 use crate::oauth::{Authorize, Browser, ConsentPage, Next, ProblemKind, Question, RedirectUri, TokenAnswer};
 
@@ -253,4 +254,25 @@ async fn an_answer_counts_only_for_what_the_page_showed() {
     let fresh = alice.page(&world, &[ALL]).await;
     assert_eq!(fresh.known.to_string(), "");
     assert!(!foreign(alice.answer(&world, &fresh, "approve").await));
+}
+
+/// The client has a grant more than before, and people have one connection: withdrawn, all of it is over.
+#[tokio::test]
+async fn stepping_up_makes_no_second_connection_and_withdrawing_ends_all_of_it() {
+    let (world, alice, first) = signed_in().await;
+    let code = world.code(&[ALL]).await;
+    let second = world.redeem(&code, &[]).await.unwrap();
+    let elsewhere = world.code(&[("client_id", OTHER_CLIENT)]).await;
+    let others = world.redeem(&elsewhere, &[("client_id", OTHER_CLIENT)]).await.unwrap();
+    let connections = world.server.connections(alice.browser(), None).await.unwrap().unwrap();
+    let [one, two] = connections.page.grants.as_slice() else { panic!("{connections:?}") };
+    let stepped_up = if one.client == CLIENT { one } else { two };
+    assert_eq!(stepped_up.scopes.to_string(), ALL.1);
+    assert!(world.judge(&first.access_token).is_ok(), "what the client has goes on");
+    world.server.disconnect(alice.browser(), &connections.csrf, &stepped_up.id).await.unwrap();
+    for tokens in [&first, &second] {
+        assert_eq!(world.judge(&tokens.access_token).unwrap_err(), TokenFault::Revoked);
+        assert!(world.refresh(tokens.refresh_token.as_ref().unwrap(), &[]).await.is_err());
+    }
+    assert!(world.judge(&others.access_token).is_ok(), "another client's is left alone");
 }

@@ -20,12 +20,19 @@ const cases = {
     assert.deepEqual(browser.takeComplaints(), []);
   },
 
-  async "for more than was approved it asks again"(stage) {
+  async "for more than was approved it asks for what is new, and somebody else for everything"(stage) {
     const [browser, client] = [await window(stage), await hosted(stage)];
     await stage.connect(browser, client);
     await browser.goto(client.begin({ scope: "mcp:read mcp:write" }).url);
+    await heading(browser.page, "Allow Example Editor to do more with Notes?");
+    const listed = () => browser.page.locator("ul.scopes").innerText();
+    assert.match(await listed(), /Change your notes/);
+    assert.doesNotMatch(await listed(), /mcp:read/);
+    assert.match(await browser.page.locator("main").innerText(), /alice@example\.com allowed before: /);
+    await allow(browser.page);
+    await signIn(browser.page, "bob@example.com");
     await heading(browser.page, "Allow Example Editor to use Notes?");
-    assert.match(await browser.page.locator("main").innerText(), /Change your notes/);
+    assert.match(await listed(), /mcp:read/);
   },
 
   async "it asks when the client wants it to, and when nobody is signed in here"(stage) {
