@@ -40,6 +40,7 @@ fn policy(url: &str, allow_api_keys: bool) -> Policy {
         asks_for_other_names: false,
         sessions: BrowserSessions::None,
         dpop_required: false,
+        assertion: None,
         operations: OperationPolicy::default(),
     }
 }

@@ -29,7 +29,7 @@ use crate::http::admin::Overseen;
 use crate::http::oauth::OAuthService;
 use crate::http::request_id::RequestIds;
 use crate::http::{self, RequestSpan, Service};
-use crate::oauth::AuthorizationServer;
+use crate::oauth::{AuthorizationServer, IdentityAssertions};
 use crate::outbound::{FetchError, Outbound};
 use crate::proxy::TrustedProxies;
 use crate::telemetry::{DecisionLog, Metrics};
@@ -84,9 +84,7 @@ impl App {
     pub fn build(config: Config) -> Result<Self, StartError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let outbound = Outbound::new()?;
-        let metadata_base =
-            config.server.metadata_url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned());
-        let policies = PolicySet::new(config.policies.clone(), metadata_base);
+        let policies = PolicySet::new(config.policies.clone(), metadata_base(&config));
         let own = config.authorization_server.as_ref();
         let store = state::open_store(&config)?;
         let api_keys = ApiKeyWork::open(&config, store.as_ref(), &policies, &clock)?;
@@ -96,6 +94,7 @@ impl App {
         let (authenticator, sources) = wire_authenticator(&config, server.as_ref(), &outbound, &clock);
         let authenticator = api_keys.iter().fold(authenticator, |authenticator, keys| keys.known_to(authenticator));
         let names = names(&config);
+        let assertions = server.filter(|_| asserts(&config)).map(IdentityAssertions::new);
         let service = Service {
             point: DecisionPoint {
                 trusted: TrustedProxies::new(config.server.trusted_proxies, config.server.proxy_secret),
@@ -108,6 +107,7 @@ impl App {
             allows_logged_per_mille: config.log.allows_per_mille,
             request_ids: RequestIds::new(),
             body_limits: config.server.body_limits,
+            assertions,
             contracts: config.server.contracts,
             also_decide_at: config.server.also_decide_at,
         };
@@ -154,6 +154,16 @@ impl App {
         service.log.flush_within(Self::LAST_LINES);
         Ok(())
     }
+}
+
+/// Where challenges point, when documents do not live on the protected hosts.
+fn metadata_base(config: &Config) -> Option<String> {
+    config.server.metadata_url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned())
+}
+
+/// Whether any upstream gets identity assertions.
+fn asserts(config: &Config) -> bool {
+    config.policies.iter().any(|policy| policy.assertion.is_some())
 }
 
 /// The resources, as metrics name them, and whether each is only watched.

@@ -3,6 +3,7 @@
 //! Rules run in a fixed order and the first refusal wins: origin, authentication, audience, principal, scopes.
 //! Deny is the default everywhere: what is absent, empty, ambiguous or unreachable means no.
 
+pub mod assertion_audience;
 pub mod challenge;
 pub mod operation_policy;
 pub mod policy;
@@ -10,6 +11,7 @@ pub mod reason;
 pub mod rule;
 pub mod verdict;
 
+pub use assertion_audience::AssertionAudience;
 pub use challenge::Challenge;
 pub use operation_policy::{OperationPolicy, OperationRule};
 pub use policy::{BrowserSessions, Matched, NotFound, Policy, PolicySet};

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::OperationPolicy;
+use super::{AssertionAudience, OperationPolicy};
 use crate::domain::path::Ambiguity;
 use crate::domain::resource::{HostPattern, PathPrefix};
 use crate::domain::{Authority, EmailPattern, Issuer, OriginalRequest, RequestPath, ResourceUri, Scope, ScopeSet};
@@ -41,6 +41,8 @@ pub struct Policy {
     pub dpop_required: bool,
     /// What single operations demand besides.
     pub operations: OperationPolicy,
+    /// Whether the upstream gets a signed statement of who calls, and for whom it is made.
+    pub assertion: Option<AssertionAudience>,
 }
 
 /// An issuer and the audiences that count besides the resource's own URI.

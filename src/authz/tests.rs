@@ -36,6 +36,7 @@ fn policy(url: &str) -> Policy {
         allowed_origins: Vec::new(),
         mode: Mode::Enforce,
         operations: OperationPolicy::default(),
+        assertion: None,
     }
 }
 

@@ -101,6 +101,8 @@ pub(super) struct WrittenResource {
     pub(super) browser_sign_in: bool,
     pub(super) dpop_required: bool,
     pub(super) allow_api_keys: bool,
+    pub(super) identity_assertion: bool,
+    pub(super) identity_assertion_audience: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

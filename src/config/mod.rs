@@ -8,6 +8,7 @@ mod browser_sign_in;
 mod environment;
 mod error;
 mod file;
+mod identity_assertion;
 mod issuer;
 mod mcpauth;
 mod mcpauth_flags;

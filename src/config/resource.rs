@@ -4,7 +4,7 @@ use super::browser_sign_in;
 use super::file::{Strings, WrittenResource};
 use super::issuer::Issuers;
 use super::scopes::{self, Implied};
-use super::{ConfigError, ConfigErrors, IssuerConfig, tool_rule};
+use super::{ConfigError, ConfigErrors, IssuerConfig, identity_assertion, tool_rule};
 use crate::authz::policy::{AcceptedIssuer, Mode, Principals};
 use crate::authz::{OperationPolicy, Policy};
 use crate::domain::resource::PathPrefix;
@@ -103,6 +103,7 @@ impl Reader<'_> {
         let sessions = errors.keep(browser_sign_in::read(&key, self.written, self.issuers, accepted.as_ref()));
         let dpop_required = errors.keep(self.dpop_required());
         let operations = errors.keep(self.operations());
+        let assertion = identity_assertion::read(self.index, self.written, self.issuers, errors);
         let (accepted, principals, required) = (accepted?, principals?, required?);
         errors.keep(self.refuse_open_door(&accepted, &principals))?;
         let required_names = || required.iter().map(|required| required.scope.clone()).collect();
@@ -121,6 +122,7 @@ impl Reader<'_> {
             mode: mode?,
             sessions: sessions?,
             dpop_required: dpop_required?,
+            assertion,
         })
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{Config, IssuerConfig};
 use crate::authz::policy::{Mode, Principals};
-use crate::authz::{OperationRule, Policy};
+use crate::authz::{AssertionAudience, OperationRule, Policy};
 use crate::domain::{Glob, Scope};
 
 impl fmt::Display for Config {
@@ -63,6 +63,11 @@ fn describe_policy(formatter: &mut fmt::Formatter<'_>, policy: &Policy) -> fmt::
     }
     for rule in &policy.operations.rules {
         writeln!(formatter, "  {}", describe_rule(rule))?;
+    }
+    match &policy.assertion {
+        None => {}
+        Some(AssertionAudience::Resource) => writeln!(formatter, "  identity assertions for this URL")?,
+        Some(AssertionAudience::Named(name)) => writeln!(formatter, "  identity assertions for {name}")?,
     }
     if policy.asks_for_other_names {
         writeln!(formatter, "  clients ask for: {}", policy.scopes_in_challenge)?;

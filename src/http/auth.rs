@@ -6,8 +6,8 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::Service;
 use super::head::ActixHead;
+use super::{Service, identity_assertion};
 use crate::authn::Authentication;
 use crate::authz::{Matched, Reason, Verdict};
 use crate::decision::Decision;
@@ -56,7 +56,7 @@ pub(super) fn answer(
     let allowed = decision.verdict.is_plain_permit();
     if allowed && !service.request_ids.samples_allow(service.allows_logged_per_mille) {
         let reply = Reply::to(contract, &decision.verdict, "");
-        return respond(decision, head, (contract, reply), None);
+        return respond(service, decision, head, (contract, reply), None);
     }
     let request_id = service.request_ids.of(head);
     let reply = match decision.sign_in(contract, head) {
@@ -67,11 +67,12 @@ pub(super) fn answer(
     service.log.write(&record(head, contract, decision, took, reply.status(), timestamp, &request_id));
     // No proxy hands a header of an allow on unless it is told to, so the id is sent with refusals only.
     let request_id = if allowed { None } else { HeaderValue::from_str(&request_id).ok() };
-    respond(decision, head, (contract, reply), request_id)
+    respond(service, decision, head, (contract, reply), request_id)
 }
 
 /// The response to what the rules say, with the sessions of browsers kept from the upstream where there are any.
 fn respond(
+    service: &Service,
     decision: &Decision<'_>,
     head: &ActixHead<'_>,
     (contract, reply): (Contract, Reply),
@@ -82,6 +83,7 @@ fn respond(
     if hides {
         hide_sessions(response.headers_mut(), contract, head);
     }
+    identity_assertion::add(service, decision, contract, &mut response);
     response
 }
 
@@ -91,7 +93,7 @@ fn hide_sessions(headers: &mut HeaderMap, contract: Contract, head: &ActixHead<'
             headers.insert(header::COOKIE, HeaderValue::try_from(others).unwrap_or(HeaderValue::from_static("")));
         }
         Cookies::Nothing if contract == Contract::ExtAuthz => {
-            headers.insert(TO_REMOVE.clone(), HeaderValue::from_static("authorization,dpop,cookie"));
+            headers.insert(TO_REMOVE.clone(), HeaderValue::from_static(REMOVED_WITH_COOKIES));
         }
         Cookies::Nothing | Cookies::Absent => {}
     }
@@ -216,7 +218,10 @@ static IDENTITY_HEADER_NAMES: [HeaderName; 8] = [
 ];
 
 /// Envoy takes these out of the client's request.
-static TO_REMOVE: HeaderName = HeaderName::from_static("x-envoy-auth-headers-to-remove");
+pub(super) static TO_REMOVE: HeaderName = HeaderName::from_static("x-envoy-auth-headers-to-remove");
+/// The client's token ends here, and so does an assertion that it sent.
+const REMOVED: &str = "authorization,dpop,x-identity-assertion";
+pub(super) const REMOVED_WITH_COOKIES: &str = "authorization,cookie,dpop,x-identity-assertion";
 
 fn to_response(reply: Reply, request_id: Option<HeaderValue>) -> HttpResponse {
     let mut response = match reply {
@@ -229,7 +234,7 @@ fn to_response(reply: Reply, request_id: Option<HeaderValue>) -> HttpResponse {
                 headers.insert(name.clone(), value);
             }
             if remove_authorization {
-                headers.insert(TO_REMOVE.clone(), HeaderValue::from_static("authorization,dpop"));
+                headers.insert(TO_REMOVE.clone(), HeaderValue::from_static(REMOVED));
             }
             response
         }

@@ -5,6 +5,7 @@ pub mod auth;
 pub mod documents;
 pub mod error;
 pub mod head;
+mod identity_assertion;
 pub mod mcp_body;
 pub mod oauth;
 pub mod pages;

@@ -7,6 +7,7 @@ use super::request_id::RequestIds;
 use crate::clock::Clock;
 use crate::decision::{Decision, DecisionPoint};
 use crate::mcp::BodyLimits;
+use crate::oauth::IdentityAssertions;
 use crate::proxy::{Contract, RequestHead};
 use crate::telemetry::metrics::Figures;
 use crate::telemetry::{DecisionLog, Metrics};
@@ -27,6 +28,8 @@ pub struct Service {
     pub request_ids: RequestIds,
     /// How much of a body is read, where rules ask for operations.
     pub body_limits: BodyLimits,
+    /// Signs who calls, for the resources that want it.
+    pub assertions: Option<IdentityAssertions>,
     /// Contracts that are answered.
     pub contracts: Vec<Contract>,
     /// Paths besides `/auth` that are asked in its terms.

@@ -10,7 +10,7 @@ use super::readiness::LastProbe;
 use super::seal::Seal;
 use super::signing_keys::{KeySettings, SigningKeys};
 use super::turns::Turns;
-use super::{Clients, ErrorCode, Happenings, OAuthError, Revocations, Settings};
+use super::{Clients, ErrorCode, Happenings, IdentityAssertions, OAuthError, Revocations, Settings};
 use crate::authn::{Authenticator, IssuerSettings};
 use crate::authz::PolicySet;
 use crate::clock::Clock;
@@ -76,10 +76,11 @@ impl AuthorizationServer {
     pub async fn start(parts: Parts) -> Result<Self, KeyError> {
         let Parts { settings, store, clock, random, providers, policies, clients, sealer, revocations } = parts;
         let now = clock.now();
+        let longest_signed = settings.access_token_lifetime.max(IdentityAssertions::LIFETIME);
         let key_settings = KeySettings {
             algorithm: settings.signing_algorithm,
             rotation_age: settings.key_rotation_age,
-            overlap: settings.access_token_lifetime.saturating_add(settings.leeway),
+            overlap: longest_signed.saturating_add(settings.leeway),
         };
         let (for_keys, sealer_for_keys) = (Arc::clone(&store), Arc::clone(&sealer));
         let keys = SigningKeys::open(key_settings, for_keys, sealer_for_keys, Arc::clone(&random), now).await?;

@@ -62,6 +62,7 @@ mod turns;
 
 pub mod grants;
 pub mod happenings;
+pub mod identity_assertion;
 pub mod introspect;
 pub mod metadata;
 pub mod oversight;
@@ -93,6 +94,7 @@ pub use custom_schemes::CustomSchemes;
 pub use error::{ErrorCode, OAuthError};
 pub use grants::{Connections, Disconnected, GrantView, Page, Selection};
 pub use happenings::Happenings;
+pub use identity_assertion::IdentityAssertions;
 pub use introspect::Introspection;
 pub use key_error::KeyError;
 pub use key_pair::SigningAlgorithm;

@@ -27,7 +27,7 @@ pub struct KeySettings {
     pub algorithm: SigningAlgorithm,
     /// A key signs this long; without it, until somebody rotates.
     pub rotation_age: Option<Duration>,
-    /// A key is published this long after its last signature: the lifetime of an access token, and clocks that differ.
+    /// A key is published this long after its last signature: the longest lifetime of what it signs, and clocks that differ.
     pub overlap: Duration,
 }
 
@@ -92,6 +92,16 @@ impl SigningKeys {
     pub async fn list(&self, now: UnixTime) -> Result<Vec<KeyView>, KeyError> {
         let ring = store::read::<KeyRing>(&*self.store, KeyRing::KEY, now).await?;
         Ok(ring.map(|ring| ring.value.views(now)).unwrap_or_default())
+    }
+
+    /// `kid` of the key that signs.
+    pub fn active_id(&self) -> String {
+        self.current.load().id.clone()
+    }
+
+    /// Whether that is the key that signs.
+    pub fn is_active(&self, id: &str) -> bool {
+        self.current.load().id == id
     }
 
     /// For how long the active key has signed.

@@ -24,6 +24,7 @@ fn forged_headers_never_replace_alice(kind: Kind) {
         &stage.issuer.url(),
         "test-client",
         &stage.resource("/mcp"),
+        "",
     ];
     try_every_forgery(&stage, &stage.get("/echo-request/x").bearer(&stage.token()), expected);
 }
@@ -34,7 +35,8 @@ fn forged_headers_never_fill_what_a_token_lacks(kind: Kind) {
     let optional = ["client_id", "email", "email_verified", "groups", "scope"];
     let bare = optional.iter().fold(stage.token_for("/open"), |token, claim| token.without(claim));
     let request = stage.get("/open/x").bearer(&stage.issuer.sign(&bare));
-    let expected = ["alice-subject", "", "", "", "alice-subject", &stage.issuer.url(), "", &stage.resource("/open")];
+    let (issuer, resource) = (stage.issuer.url(), stage.resource("/open"));
+    let expected = ["alice-subject", "", "", "", "alice-subject", &issuer, "", &resource, ""];
     try_every_forgery(&stage, &request, expected);
 }
 
@@ -66,7 +68,7 @@ fn names_that_look_like_addresses_are_none(kind: Kind) {
     report.finish();
 }
 
-fn try_every_forgery(stage: &Stage, request: &Request, expected: [&str; 8]) {
+fn try_every_forgery(stage: &Stage, request: &Request, expected: [&str; 9]) {
     let forged = |lines: Vec<(String, String)>| {
         let shown = lines.iter().map(|(name, value)| format!("{name}: {value}")).collect::<Vec<_>>().join(" | ");
         let add = |request: Request, (name, value): (String, String)| request.header(name, value);
@@ -77,7 +79,7 @@ fn try_every_forgery(stage: &Stage, request: &Request, expected: [&str; 8]) {
 }
 
 /// Header lines to add, in their order.
-fn forgeries(name: &str) -> Vec<Vec<(String, String)>> {
+pub(super) fn forgeries(name: &str) -> Vec<Vec<(String, String)>> {
     let line = |name: &str, value: &str| (name.to_owned(), value.to_owned());
     let mut forgeries: Vec<_> = spellings(name).iter().map(|spelling| vec![line(spelling, "forged")]).collect();
     let connection = format!("close, {name}");
@@ -115,7 +117,7 @@ fn spellings(name: &str) -> [String; 11] {
 }
 
 /// Either the request was refused, or each identity header arrived with its true value and in no other spelling.
-fn problems(outcome: &Outcome, expected: [&str; 8]) -> Option<String> {
+fn problems(outcome: &Outcome, expected: [&str; 9]) -> Option<String> {
     if outcome.is_refused() {
         return None;
     }

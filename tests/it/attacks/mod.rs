@@ -13,6 +13,7 @@ macro_rules! through_each_proxy {
 mod consistency;
 mod forwarding_headers;
 mod framing;
+mod identity_assertions;
 mod identity_headers;
 mod odd_targets;
 mod preflights;

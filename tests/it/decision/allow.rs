@@ -43,7 +43,7 @@ fn an_allow_holds_these_headers_and_no_other() {
         report.equal("status", answer.status, 200);
         report.equal("headers", names(&answer), expected_names(contract));
         report.equal("Content-Length", answer.header("content-length"), Some("0"));
-        let remove = (contract == Contract::ExtAuthz).then_some("authorization,dpop");
+        let remove = (contract == Contract::ExtAuthz).then_some("authorization,dpop,x-identity-assertion");
         report.equal("headers to remove", answer.header("x-envoy-auth-headers-to-remove"), remove);
         for (name, value) in [
             ("x-forwarded-user", "alice@example.com"),

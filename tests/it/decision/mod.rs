@@ -2,6 +2,7 @@
 //! get wrong.
 
 mod allow;
+mod assertion;
 mod callers;
 mod contract_headers;
 mod documents;

@@ -37,10 +37,15 @@ pub fn method_is_believed(stage: &Stage, header: &str) -> bool {
     !stage.try_out(request.header("Access-Control-Request-Method", "POST").body("text/plain", "attack")).is_refused()
 }
 
-/// A true preflight, which needs no token, is not answered by the proxy but handed on.
+/// A true preflight, which needs no token, is not answered by the proxy but handed on. What it says of its caller is not
+/// handed on even then.
 pub fn preflight_reaches_upstream(stage: &Stage) -> bool {
     let request = Request::new("OPTIONS", "/mcp").host(&stage.authority()).header("Origin", "http://a.example");
-    !stage.try_out(request.header("Access-Control-Request-Method", "POST")).seen.is_empty()
+    let request = request.header("Access-Control-Request-Method", "POST");
+    let request = forged("-").into_iter().fold(request, |request, (name, value)| request.header(name, value));
+    let seen = stage.try_out(request).seen;
+    assert!(seen.iter().all(|seen| forged_names_in(seen).is_empty()), "{seen:?}");
+    !seen.is_empty()
 }
 
 /// No token at all.

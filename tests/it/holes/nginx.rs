@@ -18,6 +18,7 @@ fn identity_headers_are_closed_by_setting_each_of_them() {
         || Edits::of(FILE),
         |name| {
             let variable = name.to_lowercase().replace("x-forwarded-", "auth_").replace("x-auth-", "auth_");
+            let variable = variable.replace("x-identity-", "auth_");
             [format!("proxy_set_header {name} ${variable};")]
         },
     );

@@ -1,5 +1,6 @@
 //! What the tests stand on: processes, ports, raw HTTP, an issuer of our own, the proxies with the shipped files.
 
+pub mod assertion;
 pub mod attacked;
 pub mod browser;
 pub mod chromium;

@@ -49,6 +49,7 @@ pub(crate) fn policy(url: &str, issuer: &str, emails: &[&str], scopes: &str) -> 
         sessions: crate::authz::BrowserSessions::None,
         dpop_required: false,
         operations: OperationPolicy::default(),
+        assertion: None,
     }
 }
 

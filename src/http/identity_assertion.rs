@@ -1,0 +1,42 @@
+//! The signed statement of who calls, on the answers for resources that want one.
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{HeaderName, HeaderValue};
+use bytes::Bytes;
+
+use super::Service;
+use super::auth::{REMOVED_WITH_COOKIES, TO_REMOVE};
+use crate::decision::Decision;
+use crate::proxy::Contract;
+
+static IDENTITY_ASSERTION: HeaderName = HeaderName::from_static("x-identity-assertion");
+
+/// Adds the assertion of a permit. Where there is nobody to speak of, the header is there and empty, so that a proxy that
+/// copies it overwrites what a client sent; Envoy, which appends or replaces as it is told, removes that besides.
+pub(super) fn add(service: &Service, decision: &Decision<'_>, contract: Contract, response: &mut HttpResponse) {
+    let wanted = decision.matched.as_ref().is_some_and(|matched| matched.policy.assertion.is_some());
+    if !wanted || decision.verdict.as_permit().is_none() {
+        return;
+    }
+    let assertion = assertion_of(service, decision).unwrap_or_default();
+    let value = HeaderValue::from_maybe_shared(assertion).unwrap_or(HeaderValue::from_static(""));
+    if contract == Contract::ExtAuthz && !value.is_empty() {
+        keep_ours(response);
+    }
+    response.headers_mut().insert(IDENTITY_ASSERTION.clone(), value);
+}
+
+/// Of the caller whom enforcement lets in, too: what audit mode lets through is vouched for by nobody.
+fn assertion_of(service: &Service, decision: &Decision<'_>) -> Option<Bytes> {
+    let permit = decision.verdict.as_permit().filter(|permit| permit.would_refuse().is_none())?;
+    let (identity, matched) = (permit.identity()?, decision.matched.as_ref()?);
+    let audience = matched.policy.assertion.as_ref()?.of(matched);
+    service.assertions.as_ref()?.about(identity, permit.resource(), audience, service.clock.now())
+}
+
+/// Envoy removes what it is told to after it has set what it is told to.
+fn keep_ours(response: &mut HttpResponse) {
+    let with_cookies = response.headers().get(&TO_REMOVE).is_some_and(|removed| removed == REMOVED_WITH_COOKIES);
+    let removed = if with_cookies { "authorization,cookie,dpop" } else { "authorization,dpop" };
+    response.headers_mut().insert(TO_REMOVE.clone(), HeaderValue::from_static(removed));
+}
