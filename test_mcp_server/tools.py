@@ -8,6 +8,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import ToolAnnotations
 from pydantic import Field
 
+from assertion import verifier_from_environment
 from identity import seen_identity
 
 READS = ToolAnnotations(read_only_hint=True)
@@ -17,13 +18,16 @@ DELETES = ToolAnnotations(read_only_hint=False, destructive_hint=True)
 def build_server() -> MCPServer:
     """A server with its own notes: each process starts with the same two."""
     server = MCPServer("test-mcp-server", version="1.0.0", log_level="WARNING")
+    verifier = verifier_from_environment()
     notes = {"welcome": "Hello from the notes.", "todo": "Buy milk."}
 
     @server.tool(annotations=READS)
     def whoami(ctx: Context) -> dict[str, Any]:
         """Who is calling, according to the headers that reached this server."""
         request = ctx.request_context.request
-        return seen_identity(request.headers.raw if request else [])
+        headers = request.headers.raw if request else []
+        verified = {"verified": verifier.caller(headers)} if verifier else {}
+        return {**seen_identity(headers), **verified}
 
     @server.tool(annotations=READS)
     def echo(message: str) -> str:

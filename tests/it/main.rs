@@ -26,6 +26,7 @@ mod demo;
 mod direct_attacks;
 mod documentation;
 mod holes;
+mod identity_assertion;
 #[expect(
     clippy::as_conversions,
     clippy::cast_precision_loss,
