@@ -2,6 +2,8 @@
 //! limits, size caps and follow no redirects; nothing else in the program opens a connection.
 
 mod address_rule;
+mod basic;
+mod for_json;
 mod freshness;
 pub mod guarded;
 pub mod resolver;
@@ -10,7 +12,9 @@ mod watched;
 
 use std::time::Duration;
 
+pub use basic::basic_credentials;
 pub use guarded::{Fetch, FetchFailure, Fetched, GuardSettings, Guarded};
+pub use single_flight::SingleFlight;
 pub use watched::WatchedFetch;
 
 use url::Url;
@@ -107,9 +111,17 @@ pub enum FetchError {
         /// The status code.
         status: u16,
     },
-    /// More than [`Outbound::MAX_BODY`] bytes.
-    #[error("{url} answered with more than {max} bytes", max = Outbound::MAX_BODY)]
+    /// More bytes than are read.
+    #[error("{url} answered with more than {max} bytes")]
     TooLarge {
+        /// The URL.
+        url: Url,
+        /// The limit.
+        max: usize,
+    },
+    /// Something else than JSON.
+    #[error("{url} answered with something else than JSON")]
+    NotJson {
         /// The URL.
         url: Url,
     },
@@ -139,13 +151,13 @@ impl Outbound {
         if response.status() != reqwest::StatusCode::OK {
             return Err(FetchError::Status { url: url.clone(), status: response.status().as_u16() });
         }
-        read(url, response).await
+        read(url, response, Self::MAX_BODY).await
     }
 
     /// Sends `call` within the same limits; errors have bodies worth reading, so every status is an answer.
     pub async fn call(&self, call: &Call<'_>) -> Result<Reply, FetchError> {
         let response = self.send(call).await?;
-        Ok(Reply { status: response.status().as_u16(), body: read(call.url, response).await? })
+        Ok(Reply { status: response.status().as_u16(), body: read(call.url, response, Self::MAX_BODY).await? })
     }
 
     async fn send(&self, call: &Call<'_>) -> Result<reqwest::Response, FetchError> {
@@ -170,11 +182,11 @@ impl Outbound {
 }
 
 /// Reads a body up to the limit.
-async fn read(url: &Url, mut response: reqwest::Response) -> Result<Vec<u8>, FetchError> {
+async fn read(url: &Url, mut response: reqwest::Response, max: usize) -> Result<Vec<u8>, FetchError> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| unreachable(url, &error))? {
-        if body.len() + chunk.len() > Outbound::MAX_BODY {
-            return Err(FetchError::TooLarge { url: url.clone() });
+        if body.len() + chunk.len() > max {
+            return Err(FetchError::TooLarge { url: url.clone(), max });
         }
         body.extend_from_slice(&chunk);
     }

@@ -7,7 +7,7 @@ use tokio::sync::OnceCell;
 
 /// Work under way, by key. An entry lives as long as somebody waits for it.
 #[derive(Debug)]
-pub(super) struct SingleFlight<T> {
+pub struct SingleFlight<T> {
     under_way: Mutex<HashMap<String, Weak<OnceCell<T>>>>,
 }
 
@@ -19,7 +19,7 @@ impl<T> Default for SingleFlight<T> {
 
 impl<T: Clone> SingleFlight<T> {
     /// Does `work`, or waits for whoever does it already. If that one gives up, the next waiting one takes over.
-    pub(super) async fn run(&self, key: &str, work: impl Future<Output = T>) -> T {
+    pub async fn run(&self, key: &str, work: impl Future<Output = T>) -> T {
         let cell = self.join(key);
         cell.get_or_init(|| work).await.clone()
     }

@@ -194,7 +194,7 @@ impl Fetch for Guarded {
 }
 
 /// `application/json` or `application/…+json`, as it is.
-fn is_plain_json(headers: &HeaderMap) -> bool {
+pub(super) fn is_plain_json(headers: &HeaderMap) -> bool {
     let kind = joined(headers, "content-type").unwrap_or_default().to_ascii_lowercase();
     let kind = kind.split(';').next().unwrap_or_default().trim();
     let json = kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"));
