@@ -63,6 +63,28 @@ impl DecisionPoint {
         self.policies.iter().any(|policy| !policy.operations.is_empty())
     }
 
+    /// Whether a decision may have to wait: for a body, or for an issuer.
+    pub fn may_wait(&self) -> bool {
+        self.may_need_operations() || self.authenticator.introspection().is_some()
+    }
+
+    /// Asks the issuer that a decision wants to be asked, and decides again. What was decided before counts until then, and
+    /// that is no permit.
+    pub async fn decide_with_introspection<'a>(
+        &'a self,
+        decision: Decision<'a>,
+        head: &'a dyn RequestHead,
+        now: UnixTime,
+    ) -> Decision<'a> {
+        let (Some(matched), Some(request)) = (decision.matched, decision.request) else {
+            return Decision::refused(Reason::IntrospectionUnavailable);
+        };
+        let credential = Credential::from_authorization(head.field(Field::Authorization));
+        let authentication = self.authenticator.introspect(matched.index, credential, now).await;
+        let authentication = self.proven(authentication, credential, &matched, &request, (head, now));
+        Decision::judged(matched, request, head, credential, authentication)
+    }
+
     /// Decides again on a request whose body came, by what it asks for. Without rules about operations nothing changes.
     pub fn decide_with_body<'a>(
         &'a self,
@@ -82,36 +104,30 @@ impl DecisionPoint {
             }
         };
         let credential = Credential::from_authorization(head.field(Field::Authorization));
-        let facts = RequestFacts { dpop: credential.is_dpop(), ..request_facts(&request, head) };
         let authentication = match (credential, matched.policy.sessions) {
             (Credential::None, BrowserSessions::Here) => self.authenticate_browser(&matched, &request, head, now),
-            (credential, _) => self.authenticator.authenticate(credential, now),
+            (credential, _) => self.authenticator.authenticate_at(matched.index, credential, now),
         };
-        let authentication = match authentication {
-            Authentication::Verified(identity) if must_prove(&identity, credential, &matched) => {
-                let (proof, dpop_required) = (head.field(Field::Dpop), matched.policy.dpop_required);
-                let evidence = Evidence { request: &request, proof, dpop_required };
-                self.authenticator.prove(identity, credential, &evidence, now)
-            }
-            judged @ (Authentication::Anonymous
-            | Authentication::Rejected(_)
-            | Authentication::Verified(_)
-            | Authentication::Undecidable { .. }) => judged,
-        };
-        let verdict = authz::decide(&matched, facts, &authentication);
-        let has_rules = !matched.policy.operations.is_empty();
-        let decision = Decision {
-            verdict,
-            request: Some(request),
-            matched: Some(matched),
-            malformed: None,
-            authentication: Some(authentication),
-            asked: None,
-        };
-        if has_rules && decision.verdict.is_plain_permit() {
-            return decision.judged_by_operations(head, SentBody::None);
+        let authentication = self.proven(authentication, credential, &matched, &request, (head, now));
+        Decision::judged(matched, request, head, credential, authentication)
+    }
+
+    /// The same caller, once everything is proven that the token is bound to, or has to be bound to.
+    fn proven(
+        &self,
+        authentication: Authentication,
+        credential: Credential<'_>,
+        matched: &Matched<'_>,
+        request: &OriginalRequest<'_>,
+        (head, now): (&dyn RequestHead, UnixTime),
+    ) -> Authentication {
+        let Authentication::Verified(identity) = authentication else { return authentication };
+        if !must_prove(&identity, credential, matched) {
+            return Authentication::Verified(identity);
         }
-        decision
+        let (proof, dpop_required) = (head.field(Field::Dpop), matched.policy.dpop_required);
+        let evidence = Evidence { request, proof, dpop_required };
+        self.authenticator.prove(identity, credential, &evidence, now)
     }
 
     /// A cookie counts only where there is no `Authorization` at all, and where no other site had it sent.
@@ -199,6 +215,37 @@ impl<'a> Decision<'a> {
     /// Whether the body could change the decision.
     pub const fn wants_body(&self) -> bool {
         self.asked.is_some()
+    }
+
+    /// Whether an issuer's answer could change the decision.
+    pub fn wants_introspection(&self) -> bool {
+        let reason = self.verdict.reason().or_else(|| self.verdict.would_refuse());
+        reason == Some(Reason::IntrospectionUnavailable)
+    }
+
+    /// What policy says to a request of whoever `authentication` tells.
+    fn judged(
+        matched: Matched<'a>,
+        request: OriginalRequest<'a>,
+        head: &'a dyn RequestHead,
+        credential: Credential<'_>,
+        authentication: Authentication,
+    ) -> Self {
+        let facts = RequestFacts { dpop: credential.is_dpop(), ..request_facts(&request, head) };
+        let verdict = authz::decide(&matched, facts, &authentication);
+        let has_rules = !matched.policy.operations.is_empty();
+        let decision = Self {
+            verdict,
+            request: Some(request),
+            matched: Some(matched),
+            malformed: None,
+            authentication: Some(authentication),
+            asked: None,
+        };
+        if has_rules && decision.verdict.is_plain_permit() {
+            return decision.judged_by_operations(head, SentBody::None);
+        }
+        decision
     }
 
     /// What rules about operations say to a request that is permitted so far. Called before a body is read as well, so

@@ -89,7 +89,9 @@ impl World {
         match authenticator.authenticate(credential, self.clock.now()) {
             Authentication::Verified(identity) => Ok(identity),
             Authentication::Rejected(fault) => Err(fault),
-            Authentication::Anonymous | Authentication::Undecidable { .. } => panic!("a key is known or it is not"),
+            Authentication::Anonymous
+            | Authentication::Undecidable { .. }
+            | Authentication::NotIntrospected { .. } => panic!("a key is known or it is not"),
         }
     }
 

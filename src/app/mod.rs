@@ -4,6 +4,7 @@ mod api_keys;
 mod authorization_server;
 mod housekeeping;
 mod identity_provider;
+mod introspection;
 mod state;
 mod watched;
 
@@ -84,7 +85,7 @@ impl App {
     pub fn build(config: Config) -> Result<Self, StartError> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let outbound = Outbound::new()?;
-        let policies = PolicySet::new(config.policies.clone(), metadata_base(&config));
+        let policies = policy_set(&config);
         let own = config.authorization_server.as_ref();
         let store = state::open_store(&config)?;
         let api_keys = ApiKeyWork::open(&config, store.as_ref(), &policies, &clock)?;
@@ -93,7 +94,8 @@ impl App {
         let server = wired.as_ref().map(|wired| Arc::clone(&wired.service.server));
         let (authenticator, sources) = wire_authenticator(&config, server.as_ref(), &outbound, &clock);
         let authenticator = api_keys.iter().fold(authenticator, |authenticator, keys| keys.known_to(authenticator));
-        let names = names(&config);
+        let metrics = Metrics::new(&names(&config), wired.as_ref().map(|wired| wired.tallies.clone()));
+        let (authenticator, metrics) = introspection::attach(&config, authenticator, metrics, &outbound);
         let assertions = server.filter(|_| asserts(&config)).map(IdentityAssertions::new);
         let service = Service {
             point: DecisionPoint {
@@ -102,7 +104,7 @@ impl App {
                 authenticator,
             },
             clock: Arc::clone(&clock),
-            metrics: Metrics::new(&names, wired.as_ref().map(|wired| wired.tallies.clone())),
+            metrics,
             log: DecisionLog::start(config.log.format, std::io::stdout())?,
             allows_logged_per_mille: config.log.allows_per_mille,
             request_ids: RequestIds::new(),
@@ -156,9 +158,9 @@ impl App {
     }
 }
 
-/// Where challenges point, when documents do not live on the protected hosts.
-fn metadata_base(config: &Config) -> Option<String> {
-    config.server.metadata_url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned())
+fn policy_set(config: &Config) -> PolicySet {
+    let metadata_base = config.server.metadata_url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned());
+    PolicySet::new(config.policies.clone(), metadata_base)
 }
 
 /// Whether any upstream gets identity assertions.
@@ -193,7 +195,10 @@ fn wire_authenticator(
     clock: &Arc<dyn Clock>,
 ) -> (Authenticator, Vec<KeySource>) {
     let foreign = config.issuers.iter().filter(|issuer| !issuer.is_own);
-    let (foreign, sources): (Vec<_>, _) = foreign.map(|issuer| wire_issuer(issuer, config, outbound, clock)).unzip();
+    let (foreign, mut sources): (Vec<_>, Vec<KeySource>) =
+        foreign.map(|issuer| wire_issuer(issuer, config, outbound, clock)).unzip();
+    // An issuer whose tokens are all opaque may have no keys to fetch.
+    sources.retain(|source| !source.algorithms.is_empty());
     let settings = own.iter().map(|server| server.as_issuer()).chain(foreign).collect();
     let authenticator = Authenticator::new(settings, config.leeway, config.cache_bytes);
     let authenticator = match own {
@@ -262,8 +267,8 @@ fn serve_public(
     workers: usize,
 ) -> std::io::Result<Server> {
     let app = move || {
-        let reads_bodies = service.point.may_need_operations();
-        let routes = |routes: &mut web::ServiceConfig| http::public_routes(routes, oauth.as_ref(), reads_bodies);
+        let may_wait = service.point.may_wait();
+        let routes = |routes: &mut web::ServiceConfig| http::public_routes(routes, oauth.as_ref(), may_wait);
         WebApp::new().app_data(service.clone()).configure(routes)
     };
     let server = HttpServer::new(app)

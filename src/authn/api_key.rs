@@ -177,7 +177,9 @@ mod tests {
         match authenticator.authenticate(credential, at(now)) {
             Authentication::Verified(identity) => Ok(identity),
             Authentication::Rejected(fault) => Err(fault),
-            Authentication::Anonymous | Authentication::Undecidable { .. } => panic!("a key is known or it is not"),
+            Authentication::Anonymous
+            | Authentication::Undecidable { .. }
+            | Authentication::NotIntrospected { .. } => panic!("a key is known or it is not"),
         }
     }
 

@@ -9,8 +9,8 @@ use super::dpop::Replays;
 use super::issuer_keys::LoadedKeys;
 use super::unverified::UnverifiedToken;
 use super::{
-    Algorithm, ApiKeys, Authentication, BearerToken, Credential, Evidence, Identity, IssuerKeys, RevokedTokens,
-    Sessions, TokenFault, jwt, possession,
+    Algorithm, ApiKeys, Authentication, BearerToken, Credential, Evidence, Identity, Introspection, IssuerKeys,
+    RevokedTokens, Sessions, TokenFault, jwt, possession,
 };
 use crate::domain::{Issuer, PresentedKey, UnixTime};
 
@@ -19,7 +19,7 @@ use crate::domain::{Issuer, PresentedKey, UnixTime};
 pub struct IssuerSettings {
     /// `iss`, exactly.
     pub issuer: Issuer,
-    /// Algorithms it may sign with.
+    /// Algorithms it may sign with; none for an issuer whose tokens are all opaque.
     pub algorithms: Vec<Algorithm>,
     /// Where groups stand in its tokens, as dotted paths; empty means the claim `groups`.
     pub groups_claims: Vec<String>,
@@ -40,6 +40,7 @@ pub struct Authenticator {
     sessions: Option<Arc<dyn Sessions>>,
     replays: Replays,
     api_keys: Option<Arc<ApiKeys>>,
+    introspection: Option<Introspection>,
 }
 
 /// The issuer that is ourselves, and what was taken back of its tokens.
@@ -68,6 +69,7 @@ impl Authenticator {
             sessions: None,
             replays: Replays::default(),
             api_keys: None,
+            introspection: None,
         }
     }
 
@@ -88,6 +90,35 @@ impl Authenticator {
     #[must_use]
     pub fn with_api_keys(self, keys: Arc<ApiKeys>) -> Self {
         Self { api_keys: Some(keys), ..self }
+    }
+
+    /// Opaque tokens are asked about.
+    #[must_use]
+    pub fn with_introspection(self, introspection: Introspection) -> Self {
+        Self { introspection: Some(introspection), ..self }
+    }
+
+    /// Who is asked about opaque tokens, if anybody is.
+    pub const fn introspection(&self) -> Option<&Introspection> {
+        self.introspection.as_ref()
+    }
+
+    /// The same as [`Self::authenticate`] at the resource with this place in the configuration, which decides who may be asked
+    /// about opaque tokens.
+    pub fn authenticate_at(&self, resource: usize, credential: Credential<'_>, now: UnixTime) -> Authentication {
+        let known = match (&self.introspection, credential) {
+            (Some(introspection), Credential::Bearer(token)) => introspection.known(resource, token, now),
+            _ => None,
+        };
+        known.unwrap_or_else(|| self.authenticate(credential, now))
+    }
+
+    /// Asks who presents `credential`, when [`Self::authenticate_at`] could not tell. This alone waits.
+    pub async fn introspect(&self, resource: usize, credential: Credential<'_>, now: UnixTime) -> Authentication {
+        match (&self.introspection, credential) {
+            (Some(introspection), Credential::Bearer(token)) => introspection.ask(resource, token, now).await,
+            _ => self.authenticate(credential, now),
+        }
     }
 
     /// Who presents the session `cookie` at `resource`. What is no session of ours there is no credential at all.
@@ -203,11 +234,15 @@ fn custom_groups(token: BearerToken<'_>, paths: &[String]) -> Option<Vec<String>
     if paths.is_empty() {
         return None;
     }
-    let claims = super::unverified::claims_as_value(token).unwrap_or_default();
+    Some(groups_at(&super::unverified::claims_as_value(token).unwrap_or_default(), paths))
+}
+
+/// The groups at `paths` of `claims`.
+pub(super) fn groups_at(claims: &serde_json::Value, paths: &[String]) -> Vec<String> {
     let found = paths.iter().filter_map(|path| {
-        path.split('.').try_fold(&claims, |value, member| value.get(member)).or_else(|| claims.get(path.as_str()))
+        path.split('.').try_fold(claims, |value, member| value.get(member)).or_else(|| claims.get(path.as_str()))
     });
-    Some(found.flat_map(strings).collect())
+    found.flat_map(strings).collect()
 }
 
 fn strings(value: &serde_json::Value) -> Vec<String> {

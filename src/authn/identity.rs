@@ -21,6 +21,7 @@ pub struct Identity {
     audiences: Vec<String>,
     expires_at: UnixTime,
     confirmation: Confirmation,
+    audience_is_vouched: bool,
     own_token: Option<Box<TokenIds>>,
     api_key: bool,
     headers: IdentityHeaders,
@@ -49,6 +50,7 @@ impl Identity {
             groups: groups.unwrap_or(claims.groups.0),
             audiences: claims.aud.0,
             confirmation: claims.cnf.known(),
+            audience_is_vouched: false,
             own_token: None,
             api_key: false,
             headers: IdentityHeaders::default(),
@@ -72,6 +74,7 @@ impl Identity {
             audiences: facts.resources.clone(),
             expires_at: facts.expires_at,
             confirmation: Confirmation::default(),
+            audience_is_vouched: false,
             own_token: None,
             api_key: true,
             headers: IdentityHeaders::default(),
@@ -130,6 +133,11 @@ impl Identity {
         &self.audiences
     }
 
+    /// Whether the operator vouches for the audience of a token that names none.
+    pub const fn audience_is_vouched(&self) -> bool {
+        self.audience_is_vouched
+    }
+
     /// `exp`.
     pub const fn expires_at(&self) -> UnixTime {
         self.expires_at
@@ -154,6 +162,12 @@ impl Identity {
     #[must_use]
     pub(super) fn with_own_token(self, ids: TokenIds) -> Self {
         Self { own_token: Some(Box::new(ids)), ..self }
+    }
+
+    /// Marks the token as one that its issuer tells us of only because it is meant for us.
+    #[must_use]
+    pub(super) fn with_vouched_audience(self) -> Self {
+        Self { audience_is_vouched: true, ..self }
     }
 
     /// Rough size in memory, in bytes, for the cache's bound.

@@ -14,13 +14,19 @@ use super::unverified::UnverifiedToken;
 use super::{Algorithm, TokenFault, TokenIds};
 use crate::domain::{UnixTime, api_key};
 
-/// Claims whose signature has been checked. Only [`verify`] makes one.
+/// Claims whose signature has been checked, or which the issuer itself told us. Only [`verify`] makes one, and who asked the
+/// issuer.
 #[derive(Debug)]
 pub(super) struct VerifiedClaims(Claims);
 
 impl VerifiedClaims {
     pub(super) fn into_inner(self) -> Claims {
         self.0
+    }
+
+    /// What the issuer said to us, over a connection of ours to it.
+    pub(super) const fn said_by_issuer(claims: Claims) -> Self {
+        Self(claims)
     }
 
     /// By what the token is taken back, if it is one of our own.

@@ -11,6 +11,7 @@ pub mod credential;
 pub mod dpop;
 pub mod identity;
 pub mod identity_headers;
+pub mod introspection;
 pub mod issuer_keys;
 pub mod jwt;
 pub mod key_set;
@@ -28,6 +29,7 @@ pub use authenticator::{Authenticator, IssuerSettings};
 pub use confirmation::{Confirmation, Thumbprint};
 pub use credential::{BearerToken, Credential};
 pub use identity::Identity;
+pub use introspection::{Introspection, IntrospectionSettings};
 pub use issuer_keys::IssuerKeys;
 pub use possession::Evidence;
 pub use revocation::{RevokedTokens, TokenIds};
@@ -50,6 +52,11 @@ pub enum Authentication {
         /// When to ask again.
         retry_after: Duration,
     },
+    /// Only the issuer can tell, and it was not asked yet, or could not be: our own trouble, too.
+    NotIntrospected {
+        /// When to ask again.
+        retry_after: Duration,
+    },
 }
 
 impl Authentication {
@@ -57,7 +64,7 @@ impl Authentication {
     pub const fn identity(&self) -> Option<&Arc<Identity>> {
         match self {
             Self::Verified(identity) => Some(identity),
-            Self::Anonymous | Self::Rejected(_) | Self::Undecidable { .. } => None,
+            Self::Anonymous | Self::Rejected(_) | Self::Undecidable { .. } | Self::NotIntrospected { .. } => None,
         }
     }
 }
@@ -122,6 +129,9 @@ pub enum TokenFault {
     /// One of our own, taken back before its time.
     #[error("the token has been revoked")]
     Revoked,
+    /// An opaque token that no issuer accepted here calls active.
+    #[error("the token is not active")]
+    Inactive,
 }
 
 #[cfg(test)]

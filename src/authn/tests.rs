@@ -57,7 +57,7 @@ fn outcome(authenticator: &Authenticator, token: &str, now: UnixTime) -> String 
     match authenticator.authenticate(credential, now) {
         Authentication::Verified(identity) => format!("verified {}", identity.subject()),
         Authentication::Rejected(fault) => format!("{fault:?}"),
-        Authentication::Undecidable { .. } => "undecidable".into(),
+        Authentication::Undecidable { .. } | Authentication::NotIntrospected { .. } => "undecidable".into(),
         Authentication::Anonymous => "anonymous".into(),
     }
 }

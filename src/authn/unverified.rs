@@ -131,6 +131,28 @@ pub(super) fn from_json<T: DeserializeOwned>(json: &[u8]) -> Option<T> {
     serde_json::from_str(text).ok()
 }
 
+impl UnverifiedToken<'_> {
+    /// The claims of an opaque token, in a form that is judged like a JWT without header.
+    pub(super) const fn of_answer(claims: Claims) -> Self {
+        let header = Header {
+            alg: String::new(),
+            kid: None,
+            typ: None,
+            crit: Present(false),
+            jku: Present(false),
+            jwk: Present(false),
+            x5u: Present(false),
+        };
+        Self { signing_input: "", signature: Vec::new(), header, claims }
+    }
+}
+
+/// Whether `token` begins as JWTs do, signed or encrypted ones: with a header, which is a JSON object.
+pub(super) fn is_jwt(token: &str) -> bool {
+    let header = token.split_once('.').and_then(|(header, _)| decode(header));
+    header.is_some_and(|header| header.trim_ascii_start().starts_with(b"{"))
+}
+
 /// All claims as a tree, for issuers that keep groups in an unusual place.
 pub(super) fn claims_as_value(token: BearerToken<'_>) -> Option<serde_json::Value> {
     from_json(&decode(token.as_b64token()?.split('.').nth(1)?)?)

@@ -94,6 +94,9 @@ fn enforce(matched: &Matched<'_>, facts: RequestFacts<'_>, authentication: &Auth
         Authentication::Undecidable { retry_after } => {
             Verdict::Undecidable { reason: Reason::KeysUnavailable, retry_after: *retry_after }
         }
+        Authentication::NotIntrospected { retry_after } => {
+            Verdict::Undecidable { reason: Reason::IntrospectionUnavailable, retry_after: *retry_after }
+        }
         // A preflight can carry no token (Fetch §4.8): refusing it would make every browser client fail.
         Authentication::Anonymous if facts.preflight => Verdict::permit(matched, None, None),
         Authentication::Anonymous => Challenge::missing_token(matched).into(),

@@ -44,6 +44,8 @@ pub enum Reason {
     KeysUnavailable,
     /// No place to remember one more proof: our own trouble.
     ReplayMemoryFull,
+    /// The issuer of an opaque token cannot be asked: our own trouble.
+    IntrospectionUnavailable,
 }
 
 /// Kinds of refusal.
@@ -61,7 +63,7 @@ pub enum Class {
 
 impl Reason {
     /// Every reason, for metrics that start at zero and for the documentation's test.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::MissingToken,
         Self::InvalidToken,
         Self::InvalidDpopProof,
@@ -80,6 +82,7 @@ impl Reason {
         Self::UntrustedProxy,
         Self::KeysUnavailable,
         Self::ReplayMemoryFull,
+        Self::IntrospectionUnavailable,
     ];
 
     /// The code.
@@ -103,6 +106,7 @@ impl Reason {
             Self::UntrustedProxy => "untrusted_proxy",
             Self::KeysUnavailable => "keys_unavailable",
             Self::ReplayMemoryFull => "replay_memory_full",
+            Self::IntrospectionUnavailable => "introspection_unavailable",
         }
     }
 
@@ -124,7 +128,7 @@ impl Reason {
             | Self::UnknownResource
             | Self::UntrustedProxy => Class::Forbidden,
             Self::AmbiguousPath | Self::InvalidRequest => Class::Malformed,
-            Self::KeysUnavailable | Self::ReplayMemoryFull => Class::Undecidable,
+            Self::KeysUnavailable | Self::ReplayMemoryFull | Self::IntrospectionUnavailable => Class::Undecidable,
         }
     }
 
@@ -154,6 +158,7 @@ impl Reason {
             Self::UntrustedProxy => "the caller is not a trusted proxy",
             Self::KeysUnavailable => "the keys to check the token with are not at hand",
             Self::ReplayMemoryFull => "too many DPoP proofs at once to tell whether this one was used before",
+            Self::IntrospectionUnavailable => "the issuer of the token cannot be asked about it now",
         }
     }
 }
@@ -180,7 +185,8 @@ impl From<TokenFault> for Reason {
             | TokenFault::NotBound
             | TokenFault::MalformedApiKey
             | TokenFault::UnknownApiKey
-            | TokenFault::Revoked => Self::InvalidToken,
+            | TokenFault::Revoked
+            | TokenFault::Inactive => Self::InvalidToken,
         }
     }
 }

@@ -73,6 +73,12 @@ pub(super) struct WrittenIssuer {
     pub(super) groups_claims: Strings,
     pub(super) assume_email_verified: bool,
     pub(super) open_to_the_world: Option<bool>,
+    pub(super) introspection_endpoint: Option<String>,
+    pub(super) introspection_client_id: Option<String>,
+    pub(super) introspection_client_secret: Option<String>,
+    pub(super) introspection_client_secret_file: Option<String>,
+    pub(super) introspection_cache: Option<String>,
+    pub(super) introspection_vouches_for_audience: bool,
 }
 
 #[expect(clippy::struct_excessive_bools, reason = "each is a key of its own, as it is written")]

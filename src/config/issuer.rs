@@ -1,7 +1,7 @@
 //! `[[issuers]]`.
 
 use super::file::{Strings, WrittenIssuer};
-use super::{AuthorizationServerConfig, ConfigError, ConfigErrors, IssuerConfig};
+use super::{AuthorizationServerConfig, ConfigError, ConfigErrors, IssuerConfig, introspection};
 use crate::authn::Algorithm;
 use crate::authn::identity_headers::fits_header;
 use crate::domain::Issuer;
@@ -80,8 +80,11 @@ fn read(index: usize, written: &WrittenIssuer) -> Result<IssuerConfig, ConfigErr
             )
         })
     });
+    let introspection = introspection::read(index, written)?;
     let algorithms = match &written.algorithms {
         None => Algorithm::ALL.to_vec(),
+        // All its tokens are opaque: no key of it is needed.
+        Some(Strings(names)) if names.is_empty() && introspection.is_some() => Vec::new(),
         Some(Strings(names)) => read_algorithms(&key("algorithms"), names)?,
     };
     let open =
@@ -94,6 +97,7 @@ fn read(index: usize, written: &WrittenIssuer) -> Result<IssuerConfig, ConfigErr
         groups_claims: written.groups_claims.0.clone(),
         assume_email_verified: written.assume_email_verified,
         open_to_the_world: open,
+        introspection,
         is_own: false,
     })
 }

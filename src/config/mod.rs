@@ -9,6 +9,7 @@ mod environment;
 mod error;
 mod file;
 mod identity_assertion;
+mod introspection;
 mod issuer;
 mod mcpauth;
 mod mcpauth_flags;
@@ -27,8 +28,8 @@ use std::time::Duration;
 
 use url::Url;
 
-use crate::authn::Algorithm;
 use crate::authn::key_source::RefreshSchedule;
+use crate::authn::{Algorithm, IntrospectionSettings};
 use crate::authz::Policy;
 use crate::domain::{Issuer, Secret};
 use crate::mcp::BodyLimits;
@@ -116,7 +117,7 @@ pub struct IssuerConfig {
     pub jwks_uri: Option<Url>,
     /// Audiences accepted besides the resource URI.
     pub audiences: Vec<String>,
-    /// Algorithms it may sign with.
+    /// Algorithms it may sign with; none for an issuer whose tokens are all opaque.
     pub algorithms: Vec<Algorithm>,
     /// Where groups stand in its tokens.
     pub groups_claims: Vec<String>,
@@ -124,6 +125,8 @@ pub struct IssuerConfig {
     pub assume_email_verified: bool,
     /// Anybody can get an account there.
     pub open_to_the_world: bool,
+    /// How it is asked about opaque tokens, if it is.
+    pub introspection: Option<IntrospectionSettings>,
     /// It is our own authorization server: its keys are at hand.
     pub is_own: bool,
 }

@@ -5,6 +5,7 @@ use super::file::{Strings, WrittenResource};
 use super::issuer::Issuers;
 use super::scopes::{self, Implied};
 use super::{ConfigError, ConfigErrors, IssuerConfig, identity_assertion, tool_rule};
+use crate::authn::Introspection;
 use crate::authz::policy::{AcceptedIssuer, Mode, Principals};
 use crate::authz::{OperationPolicy, Policy};
 use crate::domain::resource::PathPrefix;
@@ -93,7 +94,8 @@ impl Reader<'_> {
         self.refuse_later_keys(errors);
         let resource = errors.keep(self.resource());
         let also_paths = errors.keep(self.also_paths());
-        let accepted = errors.keep(self.accepted_issuers());
+        let accepted = self.accepted_issuers().and_then(|accepted| self.refuse_too_many_asked(accepted));
+        let accepted = errors.keep(accepted);
         let principals = errors.keep(self.principals());
         let required: Option<Vec<_>> = errors.keep(self.required_scopes());
         let mode = errors.keep(self.mode());
@@ -190,6 +192,18 @@ impl Reader<'_> {
             })
         };
         written_well.map(find).collect()
+    }
+
+    /// Every issuer that is asked about opaque tokens sees those of the others, and takes its time.
+    fn refuse_too_many_asked(&self, accepted: Vec<AcceptedIssuer>) -> Result<Vec<AcceptedIssuer>, ConfigError> {
+        const MAX: usize = Introspection::MAX_ISSUERS_OF_A_RESOURCE;
+        let asked = self.issuers.read.iter().filter(|known| known.introspection.is_some());
+        let is_accepted = |known: &&IssuerConfig| accepted.iter().any(|accepted| accepted.issuer == known.issuer);
+        if asked.filter(is_accepted).count() <= MAX {
+            return Ok(accepted);
+        }
+        let rule = format!("more than {MAX} issuers would be asked about each opaque token");
+        Err(self.error("issuers", None, rule, "name fewer issuers with introspection_endpoint for this resource"))
     }
 
     fn principals(&self) -> Result<Principals, ConfigError> {

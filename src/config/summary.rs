@@ -40,7 +40,12 @@ fn describe_issuer(formatter: &mut fmt::Formatter<'_>, issuer: &IssuerConfig) ->
         return writeln!(formatter, "issuer {}: our own authorization server", issuer.issuer);
     }
     let keys = issuer.jwks_uri.as_ref().map_or_else(|| "discovered keys".to_owned(), |url| format!("keys from {url}"));
-    writeln!(formatter, "issuer {}: {keys}", issuer.issuer)
+    let keys = if issuer.algorithms.is_empty() { "no JWTs" } else { &keys };
+    writeln!(formatter, "issuer {}: {keys}", issuer.issuer)?;
+    let Some(asked) = &issuer.introspection else { return Ok(()) };
+    let seconds = asked.remembered_for.as_secs();
+    let vouches = if asked.vouches_for_audience { ", which vouches for their audience" } else { "" };
+    writeln!(formatter, "  opaque tokens: asked at {}, believed for {seconds} s{vouches}", asked.endpoint)
 }
 
 fn describe_policy(formatter: &mut fmt::Formatter<'_>, policy: &Policy) -> fmt::Result {

@@ -1,4 +1,5 @@
-//! Decisions where rules ask for operations: the body that the proxy sent is read, within a limit and a time.
+//! Decisions that may have to wait: for an issuer that is asked about an opaque token, and where rules ask for operations,
+//! for the body that the proxy sent, within a limit and a time.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
@@ -38,6 +39,7 @@ async fn decide(service: &Service, request: &HttpRequest, body: web::Payload, co
     }
     let head = ActixHead(request);
     let (decision, took) = service.timed_decision(contract, &head);
+    let (decision, took) = service.introspected(decision, &head, took).await;
     if !decision.wants_body() {
         return answer(service, &head, contract, &decision, took);
     }

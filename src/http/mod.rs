@@ -37,11 +37,11 @@ use crate::proxy::{Contract, UnknownEndpoint};
 ///
 /// The two fixed decision paths are static routes, the rest is compared by hand: actix's path patterns cost a third of
 /// a decision.
-pub fn public_routes(routes: &mut web::ServiceConfig, oauth: Option<&web::Data<OAuthService>>, reads_bodies: bool) {
+pub fn public_routes(routes: &mut web::ServiceConfig, oauth: Option<&web::Data<OAuthService>>, may_wait: bool) {
     if let Some(oauth) = oauth {
         routes.app_data(oauth.clone());
     }
-    decision_routes(routes, reads_bodies);
+    decision_routes(routes, may_wait);
     routes.service(
         web::scope("/.well-known")
             .wrap(TracingLogger::<RequestSpan>::new())
@@ -53,9 +53,9 @@ pub fn public_routes(routes: &mut web::ServiceConfig, oauth: Option<&web::Data<O
     }
 }
 
-/// Handlers that take no body where no rule needs one: taking it costs on every decision.
-fn decision_routes(routes: &mut web::ServiceConfig, reads_bodies: bool) {
-    if reads_bodies {
+/// Handlers that never wait where nothing is waited for: being able to costs on every decision.
+fn decision_routes(routes: &mut web::ServiceConfig, may_wait: bool) {
+    if may_wait {
         routes
             .route("/auth", web::route().to(mcp_body::forward_auth))
             .route("/auth/nginx", web::route().to(mcp_body::auth_request))

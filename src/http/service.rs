@@ -49,10 +49,24 @@ impl Service {
         (decision, started.elapsed())
     }
 
+    /// The same after an issuer was asked, where a decision wants that. How long it waited is counted elsewhere.
+    pub async fn introspected<'a>(
+        &'a self,
+        decision: Decision<'a>,
+        head: &'a dyn RequestHead,
+        took: Duration,
+    ) -> (Decision<'a>, Duration) {
+        if !decision.wants_introspection() {
+            return (decision, took);
+        }
+        (self.point.decide_with_introspection(decision, head, self.clock.now()).await, took)
+    }
+
     /// Figures that are read on demand.
     pub fn figures(&self) -> Figures {
         let now = self.clock.now();
-        let issuers = self.point.authenticator.issuers().iter();
+        // An issuer whose tokens are all opaque has no keys, and misses none.
+        let issuers = self.point.authenticator.issuers().iter().filter(|known| !known.algorithms.is_empty());
         Figures {
             keys: issuers.map(|known| (known.issuer.to_string(), known.keys.figures(now))).collect(),
             cache: self.point.authenticator.cache_figures(),

@@ -33,6 +33,7 @@ mod identity_assertion;
     reason = "an ID token with a fraction in its times is one of the cases"
 )]
 mod idp;
+mod introspection;
 mod issuers;
 mod many_servers;
 mod node_clients;

@@ -3,7 +3,8 @@
 use crate::authn::Identity;
 use crate::authz::{Matched, Reason};
 
-/// `iss` must be accepted by the resource; `aud` must hold its URI or an audience configured for that issuer.
+/// `iss` must be accepted by the resource; `aud` must hold its URI or an audience configured for that issuer, or be vouched
+/// for by the operator where an opaque token has none.
 pub fn check(matched: &Matched<'_>, identity: &Identity) -> Result<(), Reason> {
     if identity.is_api_key() {
         // No issuer stands behind it, and the audiences configured for issuers are none of its business.
@@ -15,7 +16,8 @@ pub fn check(matched: &Matched<'_>, identity: &Identity) -> Result<(), Reason> {
     let names_us = |audience: &String| {
         is_same_resource(audience, matched.resource_text()) || accepted.audiences.contains(audience)
     };
-    if identity.audiences().iter().any(names_us) { Ok(()) } else { Err(Reason::WrongAudience) }
+    let is_ours = identity.audience_is_vouched() || identity.audiences().iter().any(names_us);
+    if is_ours { Ok(()) } else { Err(Reason::WrongAudience) }
 }
 
 /// Equal, up to one trailing slash: both spellings lie under the same path prefix, clients add and drop it freely, and

@@ -68,6 +68,7 @@ impl AuthorizationServerConfig {
             groups_claims: Vec::new(),
             assume_email_verified: false,
             open_to_the_world: self.providers.iter().any(|provider| provider.settings.is_open_to_the_world()),
+            introspection: None,
             is_own: true,
         }
     }

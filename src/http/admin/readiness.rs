@@ -31,13 +31,14 @@ pub(super) async fn sign_in(service: web::Data<Service>, overseen: Option<web::D
 struct Found {
     decisions: bool,
     sign_in: bool,
+    introspection: bool,
     body: Value,
 }
 
 impl Found {
     /// `degraded`: what was asked for works, something else does not.
     fn answer(mut self, ready: bool) -> HttpResponse {
-        let status = match (ready, self.decisions && self.sign_in) {
+        let status = match (ready, self.decisions && self.sign_in && self.introspection) {
             (false, _) => "not ready",
             (true, false) => "degraded",
             (true, true) => "ready",
@@ -62,8 +63,26 @@ async fn look(service: &Service, overseen: Option<&Overseen>) -> Found {
         Some(overseen) => authorization_server(service, overseen).await,
         None => (true, Value::Null),
     };
-    let body = json!({ "issuers_without_keys": missing, "issuers": issuers, "authorization_server": parts });
-    Found { decisions: missing.is_empty(), sign_in, body }
+    let mut body = json!({ "issuers_without_keys": missing, "issuers": issuers, "authorization_server": parts });
+    let decisions = missing.is_empty();
+    let introspection = introspection(service, &mut body);
+    Found { decisions, sign_in, introspection, body }
+}
+
+/// For information: an issuer that cannot be asked stops decisions on its opaque tokens, and nothing else.
+fn introspection(service: &Service, body: &mut Value) -> bool {
+    let Some(introspection) = service.point.authenticator.introspection() else { return true };
+    let (now, mut works) = (service.clock.now(), true);
+    let asked = introspection.conditions().map(|condition| {
+        works &= condition.failures == 0;
+        let age = condition.answered_at.map(|moment| now.since(moment).as_secs());
+        json!({ "issuer": condition.issuer.as_str(), "failures": condition.failures, "answered_seconds_ago": age })
+    });
+    let asked: Vec<Value> = asked.collect();
+    if let Some(body) = body.as_object_mut() {
+        body.insert("introspection".into(), asked.into());
+    }
+    works
 }
 
 async fn authorization_server(service: &Service, overseen: &Overseen) -> (bool, Value) {

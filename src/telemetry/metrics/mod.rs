@@ -1,6 +1,7 @@
 //! Prometheus metrics. Handles are looked up once at the start; a decision only adds to atomics.
 
 mod authorization_server;
+mod introspection;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -20,6 +21,7 @@ use crate::authz::{Reason, Verdict};
 
 use authorization_server::AuthorizationServerMetrics;
 pub use authorization_server::{AuthorizationServerFigures, Tallies};
+pub use introspection::IntrospectionMetrics;
 
 /// All metrics of the service.
 #[derive(Debug)]

@@ -2,7 +2,8 @@
 //
 // Alice, Bob and Carol sign in with any password, on pages that are plain forms. Clients register themselves (RFC 7591).
 // Claims stand at userinfo only, as this provider has it. A refresh token is given for `offline_access`, which needs
-// `prompt=consent`. An account is disabled and enabled with POST /test/accounts/NAME and `{"disabled": true}`.
+// `prompt=consent`. For a resource (RFC 8707) the access tokens are opaque, as all others are; `/token/introspection` tells what
+// they mean, and `/token/revocation` takes them back. An account is disabled and enabled with POST /test/accounts/NAME and `{"disabled": true}`.
 
 import { generateKeyPairSync } from "node:crypto";
 import { createServer } from "node:http";
@@ -22,7 +23,20 @@ const key = (type, options, use) => ({ ...generateKeyPairSync(type, options).pri
 
 const provider = new Provider(issuer, {
   clients: [],
-  features: { registration: { enabled: true } },
+  features: {
+    registration: { enabled: true },
+    introspection: { enabled: true },
+    revocation: { enabled: true },
+    clientCredentials: { enabled: true },
+    resourceIndicators: {
+      enabled: true,
+      getResourceServerInfo: async (_context, resource) => ({
+        scope: "mcp:read mcp:write",
+        audience: resource,
+        accessTokenFormat: "opaque",
+      }),
+    },
+  },
   jwks: {
     keys: [
       key("rsa", { modulusLength: 2048 }, { kid: "rsa", use: "sig", alg: "RS256" }),

@@ -80,7 +80,7 @@ impl Judges {
             Authentication::Verified(_) => Err(TokenFault::BadClaims),
             Authentication::Rejected(fault) => Err(fault),
             // A token newer than our keys: not accepted, and its key is not known.
-            Authentication::Undecidable { .. } => Err(TokenFault::UnknownKey),
+            Authentication::Undecidable { .. } | Authentication::NotIntrospected { .. } => Err(TokenFault::UnknownKey),
             Authentication::Anonymous => Err(TokenFault::MalformedCredential),
         }
     }

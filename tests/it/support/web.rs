@@ -23,6 +23,8 @@ pub enum Answer {
     Slow(Duration, String),
     /// A body that comes byte by byte and never ends in time.
     Trickle,
+    /// These bytes, and then silence on an open connection.
+    Raw(String),
     /// What is made of the request.
     Made(Maker),
 }
@@ -217,6 +219,11 @@ fn write_answer(mut stream: TcpStream, answer: Answer) -> std::io::Result<()> {
         }
         // It has become one of the others.
         Answer::Made(_) => Ok(()),
+        Answer::Raw(text) => {
+            stream.write_all(text.as_bytes())?;
+            std::thread::sleep(Duration::from_secs(60));
+            Ok(())
+        }
         Answer::Hang => {
             std::thread::sleep(Duration::from_secs(60));
             Ok(())
