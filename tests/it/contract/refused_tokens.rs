@@ -186,13 +186,21 @@ fn of_another_kind(world: &World) -> Vec<Case> {
         ("an ID token: typ ID in the claims", token().claim("typ", "ID"), not_access),
         ("a refresh token", token().claim("typ", "Refresh"), not_access),
         ("a logout token", token().parameter("typ", "logout+jwt"), not_access),
-        (
-            "bound to a key of the client",
-            token().claim("cnf", json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" })),
-            "the token is bound to a key and may not be used as a bearer token",
-        ),
     ]
     .into_iter()
     .map(|(name, token, description)| bad(world, name, &world.issuer.sign(&token), "invalid_token", description))
+    .chain([bound(world)])
     .collect()
+}
+
+/// The client is told what would prove the key.
+fn bound(world: &World) -> Case {
+    let binding = json!({ "jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I" });
+    let token = world.issuer.token_for(&world.resource()).claim("cnf", binding);
+    let description = "the token is bound to a key and may not be used as a bearer token";
+    let mut refusal = Refusal::bad_token(world, "invalid_token", "invalid_token", description);
+    let algorithms = ", algs=\"ES256 ES384 EdDSA RS256 PS256\"";
+    refusal.challenge = refusal.challenge.map(|challenge| challenge.replacen("Bearer", "DPoP", 1) + algorithms);
+    let request = ask(world).bearer(&world.issuer.sign(&token));
+    Case::new("bound to a key of the client", request, Expected::Refused(refusal))
 }

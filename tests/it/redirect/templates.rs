@@ -50,7 +50,7 @@ fn preflights_are_answered(world: &World) {
     assert_eq!(answer.header("access-control-allow-origin"), Some("*"));
     assert_eq!(answer.header("access-control-allow-methods"), Some("GET,POST,DELETE,OPTIONS"));
     let headers =
-        "Authorization,Content-Type,Accept,MCP-Protocol-Version,Mcp-Method,Mcp-Name,Mcp-Session-Id,Last-Event-ID";
+        "Authorization,DPoP,Content-Type,Accept,MCP-Protocol-Version,Mcp-Method,Mcp-Name,Mcp-Session-Id,Last-Event-ID";
     assert_eq!(answer.header("access-control-allow-headers"), Some(headers));
     assert_eq!(answer.header("access-control-allow-credentials"), None);
 }
