@@ -201,6 +201,7 @@ fn decisions(key: &SigningKey) -> (Check, Check) {
         trusted: TrustedProxies::new(config.server.trusted_proxies, None),
         policies: PolicySet::new(config.policies, None),
         authenticator: authenticator(ISSUER, &key.jwk(), 1 << 20),
+        client_certificate: None,
     });
     let head = RecordedHead::new("GET", "/auth")
         .with(Field::ForwardedMethod, "POST")
@@ -243,6 +244,7 @@ fn with_body(key: &SigningKey, rules: &str, size: usize) -> Check {
         trusted: TrustedProxies::new(config.server.trusted_proxies, None),
         policies: PolicySet::new(config.policies, None),
         authenticator: authenticator(ISSUER, &key.jwk(), 1 << 20),
+        client_certificate: None,
     };
     let head = RecordedHead::new("POST", "/auth")
         .with(Field::ForwardedMethod, "POST")

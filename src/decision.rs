@@ -16,6 +16,8 @@ pub struct DecisionPoint {
     pub policies: PolicySet,
     /// Who is calling.
     pub authenticator: Authenticator,
+    /// Where the proxy tells of the client's certificate, if it does.
+    pub client_certificate: Option<Field>,
 }
 
 /// A verdict and what it was about, for the log.
@@ -126,7 +128,8 @@ impl DecisionPoint {
             return Authentication::Verified(identity);
         }
         let (proof, dpop_required) = (head.field(Field::Dpop), matched.policy.dpop_required);
-        let evidence = Evidence { request, proof, dpop_required };
+        let certificate = self.client_certificate.map_or(Occurrence::Absent, |field| head.field(field));
+        let evidence = Evidence { request, proof, certificate, dpop_required };
         self.authenticator.prove(identity, credential, &evidence, now)
     }
 

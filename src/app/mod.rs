@@ -102,6 +102,7 @@ impl App {
                 trusted: TrustedProxies::new(config.server.trusted_proxies, config.server.proxy_secret),
                 policies,
                 authenticator,
+                client_certificate: config.server.client_certificate,
             },
             clock: Arc::clone(&clock),
             metrics,

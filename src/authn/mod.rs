@@ -5,6 +5,7 @@ pub mod algorithm;
 pub mod api_key;
 pub mod authenticator;
 pub mod cache;
+mod certificate;
 pub mod claims;
 pub mod confirmation;
 pub mod credential;
@@ -117,6 +118,9 @@ pub enum TokenFault {
     /// Not bound to a key, where only such tokens count (RFC 9449 §7.1).
     #[error("the token is not bound to a key")]
     NotBound,
+    /// Bound to a certificate (RFC 8705 §3) that the client did not present, as far as we are told.
+    #[error("the token is bound to a client certificate that was not presented")]
+    NoCertificate,
     /// The proof of possession is missing or wrong.
     #[error("{0}")]
     Proof(dpop::ProofFault),

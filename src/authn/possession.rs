@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::dpop::{self, Expected, ProofFault, Replays};
-use super::{Authentication, Credential, Identity, TokenFault};
+use super::{Authentication, Credential, Identity, TokenFault, certificate};
 use crate::domain::{Occurrence, OriginalRequest, UnixTime};
 
 /// What a request says besides its token.
@@ -13,6 +13,8 @@ pub struct Evidence<'a> {
     pub request: &'a OriginalRequest<'a>,
     /// `DPoP`.
     pub proof: Occurrence<'a>,
+    /// What the proxy says of the client's certificate, where it is trusted to.
+    pub certificate: Occurrence<'a>,
     /// Only tokens that are bound to a key and proven with DPoP are taken.
     pub dpop_required: bool,
 }
@@ -37,8 +39,8 @@ fn prove(
     (replays, now): (&Replays, UnixTime),
 ) -> Result<(), TokenFault> {
     let bound = identity.confirmation();
-    if bound.certificate.is_some() {
-        return Err(TokenFault::SenderConstrained);
+    if bound.certificate.is_some() && bound.certificate != certificate::thumbprint(evidence.certificate) {
+        return Err(TokenFault::NoCertificate);
     }
     match (credential, &bound.key) {
         (Credential::Dpop(token), Some(key)) => {

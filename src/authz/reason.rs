@@ -185,6 +185,7 @@ impl From<TokenFault> for Reason {
             | TokenFault::NotBound
             | TokenFault::MalformedApiKey
             | TokenFault::UnknownApiKey
+            | TokenFault::NoCertificate
             | TokenFault::Revoked
             | TokenFault::Inactive => Self::InvalidToken,
         }

@@ -34,6 +34,7 @@ pub(super) struct WrittenServer {
     pub(super) proxy_secret: Option<String>,
     pub(super) proxy_secret_file: Option<String>,
     pub(super) metadata_url: Option<String>,
+    pub(super) client_certificate_header: Option<String>,
     pub(super) also_decide_at: Strings,
     pub(super) contracts: Option<Strings>,
     pub(super) max_body_bytes: Option<usize>,

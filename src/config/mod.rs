@@ -33,7 +33,7 @@ use crate::authn::{Algorithm, IntrospectionSettings};
 use crate::authz::Policy;
 use crate::domain::{Issuer, Secret};
 use crate::mcp::BodyLimits;
-use crate::proxy::Contract;
+use crate::proxy::{Contract, Field};
 use crate::store::StoreUrl;
 use crate::telemetry::decision_record::Format;
 
@@ -87,6 +87,8 @@ pub struct Server {
     pub proxy_secret: Option<Secret>,
     /// Where challenges point, when documents do not live on the protected hosts.
     pub metadata_url: Option<Url>,
+    /// Where the proxy tells of the client's certificate.
+    pub client_certificate: Option<Field>,
     /// Decision paths besides `/auth`.
     pub also_decide_at: Vec<String>,
     /// Contracts that are answered.

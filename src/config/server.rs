@@ -13,7 +13,7 @@ use crate::authn::key_source::RefreshSchedule;
 use crate::domain::Secret;
 use crate::domain::issuer::parse_fetch_url;
 use crate::mcp::BodyLimits;
-use crate::proxy::{Contract, TrustedProxies};
+use crate::proxy::{Contract, Field, TrustedProxies};
 use crate::telemetry::decision_record::Format;
 
 /// McpAuth's port.
@@ -27,6 +27,7 @@ pub(super) fn read_server(written: &WrittenServer, errors: &mut ConfigErrors) ->
     let admin_listen = errors.keep(admin_listen(written));
     let trusted_proxies = errors.keep(networks(written.trusted_proxies.as_ref()));
     let proxy_secret = errors.keep(proxy_secret(written));
+    let client_certificate = errors.keep(client_certificate(written.client_certificate_header.as_deref()));
     let metadata_url = errors.keep(written.metadata_url.as_deref().map(metadata_url).transpose());
     let also_decide_at = errors.keep(decision_paths(&written.also_decide_at));
     let contracts = errors.keep(contracts(written.contracts.as_ref()));
@@ -38,6 +39,7 @@ pub(super) fn read_server(written: &WrittenServer, errors: &mut ConfigErrors) ->
         trusted_proxies: trusted_proxies?,
         proxy_secret: proxy_secret?,
         metadata_url: metadata_url?,
+        client_certificate: client_certificate?,
         also_decide_at: also_decide_at?,
         contracts: contracts?,
         body_limits: body_limits?,
@@ -91,6 +93,17 @@ fn proxy_secret(written: &WrittenServer) -> Result<Option<Secret>, ConfigError> 
         }
         secret => Ok(secret),
     }
+}
+
+/// A closed list: each is a name that some proxy overwrites.
+fn client_certificate(text: Option<&str>) -> Result<Option<Field>, ConfigError> {
+    let Some(text) = text else { return Ok(None) };
+    let found = Field::CERTIFICATES.into_iter().find(|field| field.name().eq_ignore_ascii_case(text));
+    found.map(Some).ok_or_else(|| {
+        let fix = format!("write one of {}", Field::CERTIFICATES.map(Field::name).join(", "));
+        let rule = "it is no header in which a proxy tells of a client certificate";
+        ConfigError::new("server.client_certificate_header", Some(text), rule, fix)
+    })
 }
 
 fn metadata_url(text: &str) -> Result<Url, ConfigError> {

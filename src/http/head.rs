@@ -52,6 +52,10 @@ mod names {
     pub(super) static MCP_METHOD: HeaderName = HeaderName::from_static("mcp-method");
     pub(super) static MCP_NAME: HeaderName = HeaderName::from_static("mcp-name");
     pub(super) static PARTIAL_BODY: HeaderName = HeaderName::from_static("x-envoy-auth-partial-body");
+    pub(super) static TLS_CLIENT_CERTIFICATE: HeaderName = HeaderName::from_static("x-forwarded-tls-client-cert");
+    pub(super) static FORWARDED_CLIENT_CERTIFICATE: HeaderName = HeaderName::from_static("x-forwarded-client-cert");
+    pub(super) static CLIENT_CERTIFICATE: HeaderName = HeaderName::from_static("client-cert");
+    pub(super) static SSL_CLIENT_CERTIFICATE: HeaderName = HeaderName::from_static("ssl-client-cert");
     pub(super) static CONTENT_TYPE: HeaderName = known::CONTENT_TYPE;
     pub(super) static CONTENT_ENCODING: HeaderName = known::CONTENT_ENCODING;
     pub(super) static AUTHORIZATION: HeaderName = known::AUTHORIZATION;
@@ -90,6 +94,10 @@ const fn header_name(field: Field) -> &'static HeaderName {
         Field::ContentType => &names::CONTENT_TYPE,
         Field::ContentEncoding => &names::CONTENT_ENCODING,
         Field::PartialBody => &names::PARTIAL_BODY,
+        Field::TlsClientCertificate => &names::TLS_CLIENT_CERTIFICATE,
+        Field::ForwardedClientCertificate => &names::FORWARDED_CLIENT_CERTIFICATE,
+        Field::ClientCertificate => &names::CLIENT_CERTIFICATE,
+        Field::SslClientCertificate => &names::SSL_CLIENT_CERTIFICATE,
         Field::Cookie => &names::COOKIE,
         Field::Accept => &names::ACCEPT,
         Field::SecFetchMode => &names::SEC_FETCH_MODE,

@@ -59,11 +59,19 @@ pub enum Field {
     ContentEncoding,
     /// Envoy: whether the body was cut.
     PartialBody,
+    /// Traefik's word for the certificate of the client.
+    TlsClientCertificate,
+    /// Envoy's.
+    ForwardedClientCertificate,
+    /// The standard's (RFC 9440 §2.2).
+    ClientCertificate,
+    /// ingress-nginx's.
+    SslClientCertificate,
 }
 
 impl Field {
     /// Every field.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 30] = [
         Self::Authorization,
         Self::Dpop,
         Self::Host,
@@ -90,6 +98,18 @@ impl Field {
         Self::ContentType,
         Self::ContentEncoding,
         Self::PartialBody,
+        Self::TlsClientCertificate,
+        Self::ForwardedClientCertificate,
+        Self::ClientCertificate,
+        Self::SslClientCertificate,
+    ];
+
+    /// Those that may tell of a client certificate.
+    pub const CERTIFICATES: [Self; 4] = [
+        Self::TlsClientCertificate,
+        Self::ForwardedClientCertificate,
+        Self::ClientCertificate,
+        Self::SslClientCertificate,
     ];
 
     /// The header's name as people write it.
@@ -121,6 +141,10 @@ impl Field {
             Self::ContentType => "Content-Type",
             Self::ContentEncoding => "Content-Encoding",
             Self::PartialBody => "x-envoy-auth-partial-body",
+            Self::TlsClientCertificate => "X-Forwarded-Tls-Client-Cert",
+            Self::ForwardedClientCertificate => "X-Forwarded-Client-Cert",
+            Self::ClientCertificate => "Client-Cert",
+            Self::SslClientCertificate => "ssl-client-cert",
         }
     }
 }

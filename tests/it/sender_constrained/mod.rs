@@ -1,5 +1,6 @@
 //! Tokens that are bound to a key or to a certificate count only from who proves to hold it.
 
+mod certificates;
 mod proofs;
 mod requests;
 mod through_proxies;
