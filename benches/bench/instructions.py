@@ -26,6 +26,7 @@ def run(issuer: Issuer, folder: Path) -> None:
     cases = [
         ("cached", service(issuer, folder, "cached"), good),
         ("cached, every allow logged", service(issuer, folder, "full", allows=1.0), good),
+        ("cached, with an identity assertion", service(issuer, folder, "asserting", asserts=True), good),
         ("uncached RS256", service(issuer, folder, "uncached", cache_bytes=0), good),
     ]
     print("| | instructions per request | ratio to bare |\n|---|---|---|")

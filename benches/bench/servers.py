@@ -95,7 +95,7 @@ def common(issuer: Issuer, folder: Path, pin: bool = True) -> Server:
 
 
 def service(issuer: Issuer, folder: Path, name: str, allows: float = 0.0, cache_bytes: int = 1 << 26, workers: int = 1,
-            pin: bool = True, cooldown: str = "10s") -> Server:
+            pin: bool = True, cooldown: str = "10s", asserts: bool = False) -> Server:
     port, admin = free_port(), free_port()
     file = folder / f"{name}.toml"
     file.write_text(f"""
@@ -113,11 +113,26 @@ refresh_cooldown = "{cooldown}"
 issuer = "{issuer.url}"
 jwks_uri = "{issuer.url}/jwks"
 {_resource(RESOURCE)}
+{"identity_assertion = true" if asserts else ""}
 {_resource(RESOURCE.replace("https:", "http:"))}
 insecure_http = true
+{ASSERTING if asserts else ""}
 """)
     command = [str(RELEASE / "mcp-forward-auth"), "serve", "--config", str(file)]
     return Server(command, port, (admin, "/readyz"), pin)
+
+
+# It holds the keys; nobody signs in.
+ASSERTING = """
+[authorization_server]
+issuer = "https://auth.example.com"
+[authorization_server.identity_provider]
+kind = "github"
+client_id = "nobody-signs-in"
+client_secret = "a-secret-that-is-never-sent"
+[store]
+url = "memory:"
+"""
 
 
 def _resource(url: str) -> str:

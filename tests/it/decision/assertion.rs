@@ -1,11 +1,14 @@
 //! `X-Identity-Assertion` on the answers: whom it names, where there is none, and what it is no good for.
 
+use std::process::Command;
+
 use serde_json::{Value, json};
 
 use super::{CONTRACTS, Contract, Pair, RESOURCE};
 use crate::support::assertion::{AUTHORIZATION_SERVER, HEADER, ISSUER, verified};
 use crate::support::http::{Connection, Request, Response};
 use crate::support::report::Report;
+use crate::support::tools;
 
 const NAMED: &str = "https://mcp.example.com/named";
 const PLAIN: &str = "https://mcp.example.com/plain";
@@ -84,6 +87,21 @@ fn an_assertion_does_not_outlive_the_token() {
     let answer = pair.service.ask("GET", RESOURCE, Some(&pair.issuer.sign(&token)));
     let said = verified(&pair.service, &assertion(&answer), RESOURCE).unwrap();
     assert_eq!(said["exp"], token.claims["exp"]);
+}
+
+/// When keys may be known to somebody, what they signed must end with them.
+#[test]
+fn after_a_rotation_at_once_assertions_are_of_the_new_key_and_older_ones_no_good() {
+    let pair = pair();
+    let ask = || assertion(&pair.service.ask("GET", RESOURCE, Some(&pair.token(RESOURCE))));
+    let before = ask();
+    let admin = format!("127.0.0.1:{}", pair.service.admin_port);
+    let mut rotate = Command::new(tools::service_binary());
+    let done = rotate.args(["keys", "rotate", "--at-once", "--admin", &admin]).env_clear().output().unwrap();
+    assert!(done.status.success(), "{done:?}");
+    let after = ask();
+    assert!(verified(&pair.service, &after, RESOURCE).is_ok());
+    assert_eq!(verified(&pair.service, &before, RESOURCE), Err("no such key".to_owned()));
 }
 
 /// Envoy is told to take away what the client sent; the others do so with what is absent or empty.
