@@ -12,7 +12,7 @@ use crate::proxy::Contract;
 static IDENTITY_ASSERTION: HeaderName = HeaderName::from_static("x-identity-assertion");
 
 /// Adds the assertion of a permit. Where there is nobody to speak of, the header is there and empty, so that a proxy that
-/// copies it overwrites what a client sent; Envoy, which appends or replaces as it is told, removes that besides.
+/// copies it overwrites what a client sent; Envoy is told to remove it besides, with every other allow, too.
 pub(super) fn add(service: &Service, decision: &Decision<'_>, contract: Contract, response: &mut HttpResponse) {
     let wanted = decision.matched.as_ref().is_some_and(|matched| matched.policy.assertion.is_some());
     if !wanted || decision.verdict.as_permit().is_none() {

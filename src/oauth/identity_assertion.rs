@@ -2,6 +2,7 @@
 //! our tokens and of a type of their own (RFC 8725 §3.11), so that neither passes for the other.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -17,6 +18,8 @@ use crate::domain::{Email, Scope, UnixTime};
 pub struct IdentityAssertions {
     server: Arc<AuthorizationServer>,
     made: Cache<Bytes, Arc<Made>, foldhash::quality::RandomState>,
+    /// When somebody was last told that names are too long, in seconds.
+    complained_at: AtomicU64,
 }
 
 impl std::fmt::Debug for IdentityAssertions {
@@ -61,7 +64,7 @@ struct Claims<'a> {
 impl IdentityAssertions {
     /// `typ`
     pub const TYPE: &'static str = "identity-assertion+jwt";
-    /// From the first request that it is made for; half of it is left to every other.
+    /// From the first request that it is made for on; at least half of it is left to every other one.
     pub(super) const LIFETIME: Duration = Duration::from_secs(300);
     /// Bound of what is kept, in bytes: some ten thousand assertions.
     const CACHE_BYTES: u64 = 16 * 1024 * 1024;
@@ -75,7 +78,7 @@ impl IdentityAssertions {
             .weigher(weigh)
             .time_to_live(Self::LIFETIME)
             .build_with_hasher(foldhash::quality::RandomState::default());
-        Self { server, made }
+        Self { server, made, complained_at: AtomicU64::new(0) }
     }
 
     /// The assertion about `identity`, who calls `resource`, for `audience`; none where it would not fit.
@@ -83,7 +86,10 @@ impl IdentityAssertions {
     /// What it says is the key under which it is kept, whole: nobody can be given what says anything else.
     pub fn about(&self, identity: &Identity, resource: &[u8], audience: &str, now: UnixTime) -> Option<Bytes> {
         let issuer = self.server.settings().issuer.as_str();
-        let who = Who::is(identity, issuer, audience, room(identity.headers(), resource)).or_else(too_long)?;
+        let Some(who) = Who::is(identity, issuer, audience, room(identity.headers(), resource)) else {
+            self.complain(now);
+            return None;
+        };
         let key = who.key(identity.expires_at())?;
         if let Some(made) = self.made.get(&*key).filter(|made| self.is_fresh(made, now)) {
             return Some(made.assertion.clone());
@@ -113,12 +119,14 @@ impl IdentityAssertions {
             }
         }
     }
-}
 
-/// The upstream refuses whoever comes without: this line says why.
-fn too_long<'a>() -> Option<Who<'a>> {
-    tracing::warn!("names of a caller are too long for an identity assertion, so the upstream gets none");
-    None
+    /// The upstream refuses whoever comes without: this line says why, once a minute.
+    fn complain(&self, now: UnixTime) {
+        let due = |last| (now.as_secs() >= last + 60).then_some(now.as_secs());
+        if self.complained_at.fetch_update(Ordering::Relaxed, Ordering::Relaxed, due).is_ok() {
+            tracing::warn!("names of a caller are too long for an identity assertion, so the upstream gets none");
+        }
+    }
 }
 
 impl<'a> Who<'a> {
