@@ -64,7 +64,7 @@ pub enum ApiKeyError {
     #[error("a living key is called {0}; revoke it, or choose another name")]
     NameTaken(String),
     /// Nothing fits.
-    #[error("no living key has the name or id {0}")]
+    #[error("{0}")]
     Unknown(String),
     /// The bound is reached.
     #[error("{0} keys are remembered, dead ones included, and no more are; revoke some, and wait 7 days")]

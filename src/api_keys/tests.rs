@@ -89,9 +89,9 @@ impl World {
         match authenticator.authenticate(credential, self.clock.now()) {
             Authentication::Verified(identity) => Ok(identity),
             Authentication::Rejected(fault) => Err(fault),
-            Authentication::Anonymous
-            | Authentication::Undecidable { .. }
-            | Authentication::NotIntrospected { .. } => panic!("a key is known or it is not"),
+            Authentication::Anonymous | Authentication::Undecidable { .. } | Authentication::NotIntrospected { .. } => {
+                panic!("a key is known or it is not")
+            }
         }
     }
 
@@ -168,6 +168,11 @@ async fn a_revoked_key_stays_refused_whatever_is_read_anew() {
         let error = world.keys.revoke(gone).await.unwrap_err();
         assert!(matches!(error, ApiKeyError::Unknown(_)), "{gone}: {error}");
     }
+    let last = world.make("last").await;
+    assert_eq!(world.keys.revoke(last.key.expose()).await.unwrap().1, "last", "a key that was found");
+    let told = world.keys.revoke(last.key.expose()).await.unwrap_err().to_string();
+    assert_eq!(told, "this is no living key of this service");
+    assert_eq!(world.ask(&last).unwrap_err(), TokenFault::Revoked);
     assert_eq!(world.keys.revoke(&other.id).await.unwrap().1, "other");
     assert_eq!(world.ask(&other).unwrap_err(), TokenFault::Revoked);
 }

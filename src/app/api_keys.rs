@@ -13,6 +13,7 @@ use crate::authz::PolicySet;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::domain::Issuer;
+use crate::oauth::AuthorizationServer;
 use crate::random::SystemRandom;
 use crate::store::Store;
 
@@ -53,6 +54,11 @@ impl ApiKeyWork {
     /// Decisions ask these keys from now on.
     pub(super) fn known_to(&self, authenticator: Authenticator) -> Authenticator {
         authenticator.with_api_keys(Arc::clone(self.keys.known()))
+    }
+
+    /// The authorization server describes these keys from now on.
+    pub(super) fn described_by(&self, server: AuthorizationServer) -> AuthorizationServer {
+        server.with_api_keys(Arc::clone(self.keys.known()))
     }
 
     /// Does the chores, for ever. A failure is told and tried again.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::StartError;
+use super::api_keys::ApiKeyWork;
 use super::housekeeping::Housekeeping;
 use super::state::State;
 use super::watched::Watched;
@@ -48,6 +49,7 @@ pub(super) fn wire(
     config: &Config,
     own: &AuthorizationServerConfig,
     store: Option<&Arc<dyn Store>>,
+    api_keys: Option<&ApiKeyWork>,
     policies: &PolicySet,
     outbound: &Outbound,
     clock: &Arc<dyn Clock>,
@@ -77,7 +79,7 @@ pub(super) fn wire(
         revocations: Arc::new(Revocations::default()),
     };
     let server = runtime.block_on(start(parts)).map_err(|error| state.explain(&error))?;
-    let server = Arc::new(server);
+    let server = Arc::new(api_keys.iter().fold(server, |server, keys| keys.described_by(server)));
     let tallies = watched.tallies(&server);
     let overseen = Overseen { server: Arc::clone(&server), provider_requests: watched.provider_requests };
     Ok(Wired { service: service(config, own, server, clients), store, overseen, tallies })

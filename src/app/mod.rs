@@ -89,11 +89,13 @@ impl App {
         let own = config.authorization_server.as_ref();
         let store = state::open_store(&config)?;
         let api_keys = ApiKeyWork::open(&config, store.as_ref(), &policies, &clock)?;
-        let wire = |own| authorization_server::wire(&config, own, store.as_ref(), &policies, &outbound, &clock);
+        let wire = |own| {
+            authorization_server::wire(&config, own, store.as_ref(), api_keys.as_ref(), &policies, &outbound, &clock)
+        };
         let wired = own.map(wire).transpose()?;
         let server = wired.as_ref().map(|wired| Arc::clone(&wired.service.server));
-        let (authenticator, sources) = wire_authenticator(&config, server.as_ref(), &outbound, &clock);
-        let authenticator = api_keys.iter().fold(authenticator, |authenticator, keys| keys.known_to(authenticator));
+        let (authenticator, sources) =
+            wire_authenticator(&config, server.as_ref(), api_keys.as_ref(), &outbound, &clock);
         let metrics = Metrics::new(&names(&config), wired.as_ref().map(|wired| wired.tallies.clone()));
         let (authenticator, metrics) = introspection::attach(&config, authenticator, metrics, &outbound);
         let assertions = server.filter(|_| asserts(&config)).map(IdentityAssertions::new);
@@ -192,6 +194,7 @@ fn actix_web_listener(address: SocketAddr) -> std::io::Result<TcpListener> {
 fn wire_authenticator(
     config: &Config,
     own: Option<&Arc<AuthorizationServer>>,
+    api_keys: Option<&ApiKeyWork>,
     outbound: &Outbound,
     clock: &Arc<dyn Clock>,
 ) -> (Authenticator, Vec<KeySource>) {
@@ -202,6 +205,7 @@ fn wire_authenticator(
     sources.retain(|source| !source.algorithms.is_empty());
     let settings = own.iter().map(|server| server.as_issuer()).chain(foreign).collect();
     let authenticator = Authenticator::new(settings, config.leeway, config.cache_bytes);
+    let authenticator = api_keys.iter().fold(authenticator, |authenticator, keys| keys.known_to(authenticator));
     let authenticator = match own {
         Some(server) => {
             let authenticator = authenticator.with_sessions(Arc::clone(server));

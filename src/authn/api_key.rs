@@ -76,6 +76,11 @@ impl ApiKeys {
         });
     }
 
+    /// The id of the key with this hash.
+    pub fn id_of(&self, hash: &SecretHash) -> Option<String> {
+        self.current.load().get(hash).map(|known| known.id.clone())
+    }
+
     /// How many are known, dead ones included.
     pub fn known(&self) -> usize {
         self.current.load().len()
@@ -177,9 +182,9 @@ mod tests {
         match authenticator.authenticate(credential, at(now)) {
             Authentication::Verified(identity) => Ok(identity),
             Authentication::Rejected(fault) => Err(fault),
-            Authentication::Anonymous
-            | Authentication::Undecidable { .. }
-            | Authentication::NotIntrospected { .. } => panic!("a key is known or it is not"),
+            Authentication::Anonymous | Authentication::Undecidable { .. } | Authentication::NotIntrospected { .. } => {
+                panic!("a key is known or it is not")
+            }
         }
     }
 

@@ -162,6 +162,11 @@ impl Authenticator {
         &self.issuers
     }
 
+    /// How many API keys are good, for metrics.
+    pub fn living_api_keys(&self, now: UnixTime) -> usize {
+        self.api_keys.as_ref().map_or(0, |keys| keys.living(now))
+    }
+
     /// Cache figures, for metrics.
     pub fn cache_figures(&self) -> CacheFigures {
         self.cache.figures()

@@ -56,8 +56,8 @@ pub struct ListFlags {
 /// Flags of `api-key revoke`.
 #[derive(Debug, Args)]
 pub struct RevokeFlags {
-    /// Its name or id
-    #[arg(value_name = "NAME|ID")]
+    /// Its name, its id, or the key itself as it was found somewhere
+    #[arg(value_name = "NAME|ID|KEY")]
     key: String,
     #[command(flatten)]
     admin: AdminFlags,

@@ -71,6 +71,7 @@ impl Service {
             keys: issuers.map(|known| (known.issuer.to_string(), known.keys.figures(now))).collect(),
             cache: self.point.authenticator.cache_figures(),
             log_dropped: self.log.dropped(),
+            api_keys: self.point.authenticator.living_api_keys(now),
             authorization_server: None,
         }
     }

@@ -11,7 +11,7 @@ use super::seal::Seal;
 use super::signing_keys::{KeySettings, SigningKeys};
 use super::turns::Turns;
 use super::{Clients, ErrorCode, Happenings, IdentityAssertions, OAuthError, Revocations, Settings};
-use crate::authn::{Authenticator, IssuerSettings};
+use crate::authn::{ApiKeys, Authenticator, IssuerSettings};
 use crate::authz::PolicySet;
 use crate::clock::Clock;
 use crate::idp::IdentityProvider;
@@ -110,6 +110,12 @@ impl AuthorizationServer {
             happenings,
             last_probe: LastProbe::default(),
         })
+    }
+
+    /// Describes API keys as well, to clients that may see the tokens of all.
+    #[must_use]
+    pub fn with_api_keys(self, keys: Arc<ApiKeys>) -> Self {
+        Self { own_tokens: self.own_tokens.with_api_keys(keys), ..self }
     }
 
     /// How tokens of ours are to be judged, for the authenticator of decisions: the keys are in this process.

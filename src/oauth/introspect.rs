@@ -66,6 +66,10 @@ impl AuthorizationServer {
 
     /// The memory knows what was revoked here; the store also what was revoked elsewhere a moment ago.
     async fn is_standing(&self, identity: &Identity, now: UnixTime) -> Result<bool, OAuthError> {
+        if identity.is_api_key() {
+            // It was looked up a moment ago, and is remembered nowhere else.
+            return Ok(true);
+        }
         let Some(ids) = identity.own_token() else { return Ok(false) };
         if let Some(jti) = ids.jti.as_deref()
             && store::read::<super::revocations::RevokedAccessToken>(&*self.store, jti, now).await?.is_some()

@@ -11,6 +11,7 @@
 #![allow(clippy::float_cmp, reason = "metrics are whole numbers, which f64 holds exactly")]
 #![allow(unreachable_pub, reason = "`pub` is what a module offers to the others: nothing is outside a test binary")]
 
+mod api_keys;
 mod architecture;
 mod attacks;
 mod behind_load_balancer;

@@ -38,7 +38,7 @@ struct Creation {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Revocation {
-    /// Name or id.
+    /// Name, id, or the key itself.
     key: String,
 }
 

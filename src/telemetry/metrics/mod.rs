@@ -33,6 +33,7 @@ pub struct Metrics {
     keys: KeyMetrics,
     cache: CacheMetrics,
     log_dropped: Counter,
+    api_keys: Gauge,
     authorization_server: Option<AuthorizationServerMetrics>,
 }
 
@@ -82,6 +83,8 @@ pub struct Figures {
     pub cache: CacheFigures,
     /// Decision lines lost.
     pub log_dropped: u64,
+    /// API keys that are good.
+    pub api_keys: usize,
     /// Of the authorization server, where there is one.
     pub authorization_server: Option<AuthorizationServerFigures>,
 }
@@ -115,11 +118,13 @@ impl Metrics {
         let cache = CacheMetrics::register(&mut registry);
         let log_dropped = Counter::default();
         registry.register("log_lines_dropped", "Decision lines lost to a slow output", log_dropped.clone());
+        let api_keys = Gauge::default();
+        registry.register("api_keys", "API keys that are good", api_keys.clone());
         let counters = |(name, audited): &(String, bool)| ResourceCounters::new(&decisions, name, *audited);
         let found = resources.iter().map(counters).collect();
         let not_found = ResourceCounters::of_no_resource(&decisions);
         let authorization_server = tallies.map(|tallies| AuthorizationServerMetrics::register(&mut registry, tallies));
-        Self { registry, found, not_found, duration, keys, cache, log_dropped, authorization_server }
+        Self { registry, found, not_found, duration, keys, cache, log_dropped, api_keys, authorization_server }
     }
 
     /// Counts one decision on the resource at `index` of the configuration.
@@ -136,6 +141,7 @@ impl Metrics {
         }
         self.cache.set(&figures.cache);
         set(&self.log_dropped, figures.log_dropped);
+        self.api_keys.set(i64::try_from(figures.api_keys).unwrap_or(i64::MAX));
         if let (Some(metrics), Some(figures)) = (&self.authorization_server, figures.authorization_server) {
             metrics.set(figures);
         }

@@ -22,6 +22,7 @@ fn the_page_is_what_its_content_type_says() {
     assert_eq!(
         types,
         [
+            ("api_keys", "gauge"),
             ("decision_duration_seconds", "histogram"),
             ("decisions", "counter"),
             ("issuer_keys", "gauge"),

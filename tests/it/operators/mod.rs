@@ -7,5 +7,5 @@ mod guard;
 mod keys;
 mod readiness;
 mod revoking;
-mod stage;
+pub mod stage;
 mod watching;

@@ -1,0 +1,11 @@
+//! API keys: made by command, presented by scripts, refused in every other form, gone when revoked.
+
+mod clients;
+mod commands;
+mod lasting;
+mod page;
+mod policy;
+mod presenting;
+mod secrets;
+mod stage;
+mod upstream;
