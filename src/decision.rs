@@ -54,6 +54,16 @@ impl DecisionPoint {
         if !self.trusted.admits(head) {
             return Decision::refused(Reason::UntrustedProxy);
         }
+        self.decide_for_trusted(contract, head, now)
+    }
+
+    /// The same without asking who sent it, for explanations.
+    pub fn decide_for_trusted<'a>(
+        &'a self,
+        contract: Contract,
+        head: &'a dyn RequestHead,
+        now: UnixTime,
+    ) -> Decision<'a> {
         match contract.original_request(head) {
             Err(malformed) => Decision::malformed(malformed),
             Ok(request) => self.judge(request, head, now),
@@ -163,7 +173,7 @@ const fn must_prove(identity: &Identity, credential: Credential<'_>, matched: &M
 ///
 /// What passes as a preflight needs no token, so only what every proxy takes for one does: one origin, one method. The
 /// proxies answer those themselves; anything else in that guise would be let through to the upstream.
-fn request_facts<'a>(request: &OriginalRequest<'_>, head: &'a dyn RequestHead) -> RequestFacts<'a> {
+pub fn request_facts<'a>(request: &OriginalRequest<'_>, head: &'a dyn RequestHead) -> RequestFacts<'a> {
     let origin = match head.field(Field::Origin) {
         Occurrence::Absent => None,
         Occurrence::Once(origin) => Some(origin),
@@ -176,7 +186,8 @@ fn request_facts<'a>(request: &OriginalRequest<'_>, head: &'a dyn RequestHead) -
     RequestFacts { origin, preflight, dpop: false }
 }
 
-fn mcp_request<'a>(
+/// What of a request tells its operations.
+pub fn mcp_request<'a>(
     method: &'a str,
     head: &'a dyn RequestHead,
     body: SentBody<'a>,

@@ -20,6 +20,7 @@ pub mod authz;
 pub mod decision;
 
 pub mod api_keys;
+pub mod explain;
 
 pub mod oauth;
 

@@ -18,16 +18,25 @@ pub(super) fn attach(
     metrics: Metrics,
     outbound: &Outbound,
 ) -> (Authenticator, Metrics) {
-    let asked = asked(config, &authenticator);
-    if asked.is_empty() {
-        return (authenticator, metrics);
+    match wire(config, &authenticator, outbound) {
+        None => (authenticator, metrics),
+        Some((introspection, counted)) => {
+            (authenticator.with_introspection(introspection), metrics.with_introspection(&counted))
+        }
     }
+}
+
+/// Who is asked about opaque tokens, and what is counted of it.
+pub(super) fn wire(
+    config: &Config,
+    authenticator: &Authenticator,
+    outbound: &Outbound,
+) -> Option<(Introspection, IntrospectionMetrics)> {
+    let asked = Some(asked(config, authenticator)).filter(|asked| !asked.is_empty())?;
     let counted = IntrospectionMetrics::of(asked.iter().map(|(issuer, _)| &issuer.issuer));
-    let metrics = metrics.with_introspection(&counted);
-    let watch: Arc<dyn Watch> = Arc::new(counted);
+    let watch: Arc<dyn Watch> = Arc::new(counted.clone());
     let accepted = config.policies.iter().map(|policy| places(policy, &asked)).collect();
-    let introspection = Introspection::new(asked, accepted, config.leeway, outbound, &watch);
-    (authenticator.with_introspection(introspection), metrics)
+    Some((Introspection::new(asked, accepted, config.leeway, outbound, &watch), counted))
 }
 
 fn asked(config: &Config, authenticator: &Authenticator) -> Vec<(IssuerSettings, IntrospectionSettings)> {

@@ -1,5 +1,6 @@
 //! The composition root: a configuration in, a running server out.
 
+pub mod alone;
 mod api_keys;
 mod authorization_server;
 mod housekeeping;
@@ -26,6 +27,7 @@ use crate::authz::PolicySet;
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, IssuerConfig};
 use crate::decision::DecisionPoint;
+use crate::explain::Refusals;
 use crate::http::admin::Overseen;
 use crate::http::oauth::OAuthService;
 use crate::http::request_id::RequestIds;
@@ -111,6 +113,7 @@ impl App {
             log: DecisionLog::start(config.log.format, std::io::stdout())?,
             allows_logged_per_mille: config.log.allows_per_mille,
             request_ids: RequestIds::new(),
+            refusals: Refusals::default(),
             body_limits: config.server.body_limits,
             assertions,
             contracts: config.server.contracts,

@@ -171,7 +171,7 @@ impl Identity {
     }
 
     /// Rough size in memory, in bytes, for the cache's bound.
-    pub(super) fn weight(&self) -> usize {
+    pub(crate) fn weight(&self) -> usize {
         let lists: usize = self.groups.iter().chain(&self.audiences).map(|text| text.len() + 32).sum();
         let scopes: usize = self.scopes.as_slice().iter().map(|scope| scope.as_str().len() + 24).sum();
         512 + 2 * self.subject.len() + lists * 2 + scopes * 2

@@ -102,7 +102,8 @@ impl KeySource {
         }
     }
 
-    async fn refresh(&self) -> Result<(), KeySourceError> {
+    /// Fetches once.
+    pub async fn refresh(&self) -> Result<(), KeySourceError> {
         let fetched_at = self.clock.now();
         let url = match &self.jwks_uri {
             Some(url) => url.clone(),

@@ -84,11 +84,16 @@ impl AdminFlags {
         read(&answer).ok_or(Failure::Stranger(address))?
     }
 
+    /// The configuration that is named.
+    pub fn overrides(&self) -> Overrides {
+        Overrides { file: self.config.clone(), ..Overrides::default() }
+    }
+
     /// A listener on every address is on this machine's own.
     fn address(&self) -> Result<SocketAddr, Failure> {
         let mut address = match self.admin {
             Some(address) => address,
-            None => Config::admin_listen(&Overrides { file: self.config.clone(), ..Overrides::default() })?,
+            None => Config::admin_listen(&self.overrides())?,
         };
         match address.ip() {
             IpAddr::V4(Ipv4Addr::UNSPECIFIED) => address.set_ip(Ipv4Addr::LOCALHOST.into()),

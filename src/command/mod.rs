@@ -4,6 +4,8 @@ pub mod admin;
 pub mod api_key;
 pub mod check;
 pub mod clients;
+pub mod explain;
+pub mod explanation;
 pub mod grants;
 pub mod healthcheck;
 pub mod keys;
@@ -49,6 +51,8 @@ enum Command {
     /// Create, list or revoke keys for scripts and servers (asks the running service)
     #[command(subcommand)]
     ApiKey(api_key::ApiKeyCommand),
+    /// Say why a request is refused or allowed, rule by rule, and what each proxy is answered; exit 0, 1, 2 or 3
+    Explain(explain::ExplainFlags),
 }
 
 /// Where the configuration comes from.
@@ -125,6 +129,7 @@ pub fn run(command_line: CommandLine) -> ExitCode {
         Some(Command::Keys(command)) => keys::run(&command),
         Some(Command::Clients(command)) => clients::run(&command),
         Some(Command::ApiKey(command)) => api_key::run(&command),
+        Some(Command::Explain(flags)) => explain::run(&flags),
     }
 }
 

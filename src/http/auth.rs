@@ -12,6 +12,7 @@ use crate::authn::Authentication;
 use crate::authz::{Matched, Reason, Verdict};
 use crate::decision::Decision;
 use crate::domain::{Malformed, Occurrence, OriginalRequest};
+use crate::explain::Refusal;
 use crate::proxy::reply::Cookies;
 use crate::proxy::{Contract, Field, Reply, RequestHead};
 use crate::telemetry::DecisionRecord;
@@ -56,25 +57,46 @@ pub(super) fn answer(
     let allowed = decision.verdict.is_plain_permit();
     if allowed && !service.request_ids.samples_allow(service.allows_logged_per_mille) {
         let reply = Reply::to(contract, &decision.verdict, "");
-        return respond(service, decision, head, (contract, reply), None);
+        let response = respond(decision, head, (contract, reply), None);
+        return identity_assertion::with(service, decision, contract, response);
     }
     let request_id = service.request_ids.of(head);
+    let response = spoken(decision, head, contract, &request_id);
+    let (status, now) = (response.status().as_u16(), service.clock.now());
+    service.log.write(&record(head, contract, decision, took, status, timestamp(now), &request_id));
+    if !allowed {
+        service.refusals.keep(Refusal::of(decision, head, (contract, status), request_id, now));
+    }
+    identity_assertion::with(service, decision, contract, response)
+}
+
+/// What is answered to what gets a line in the log; the same for an explanation.
+pub(super) fn spoken(
+    decision: &Decision<'_>,
+    head: &dyn RequestHead,
+    contract: Contract,
+    request_id: &str,
+) -> HttpResponse {
     let reply = match decision.sign_in(contract, head) {
         Some(location) => Reply::sign_in(contract, location),
-        None => Reply::to(contract, &decision.verdict, &request_id),
+        None => Reply::to(contract, &decision.verdict, request_id),
     };
-    let timestamp = timestamp(service.clock.now());
-    service.log.write(&record(head, contract, decision, took, reply.status(), timestamp, &request_id));
     // No proxy hands a header of an allow on unless it is told to, so the id is sent with refusals only.
-    let request_id = if allowed { None } else { HeaderValue::from_str(&request_id).ok() };
-    respond(service, decision, head, (contract, reply), request_id)
+    let allowed = decision.verdict.is_plain_permit();
+    let request_id = if allowed { None } else { HeaderValue::from_str(request_id).ok() };
+    respond(decision, head, (contract, reply), request_id)
+}
+
+/// The same for a refusal that is remembered.
+pub(super) fn spoken_again(refusal: &Refusal) -> HttpResponse {
+    let reply = Reply::to(refusal.contract, &refusal.verdict, &refusal.request_id);
+    to_response(reply, HeaderValue::from_str(&refusal.request_id).ok())
 }
 
 /// The response to what the rules say, with the sessions of browsers kept from the upstream where there are any.
 fn respond(
-    service: &Service,
     decision: &Decision<'_>,
-    head: &ActixHead<'_>,
+    head: &dyn RequestHead,
     (contract, reply): (Contract, Reply),
     request_id: Option<HeaderValue>,
 ) -> HttpResponse {
@@ -83,11 +105,10 @@ fn respond(
     if hides {
         hide_sessions(response.headers_mut(), contract, head);
     }
-    identity_assertion::add(service, decision, contract, &mut response);
     response
 }
 
-fn hide_sessions(headers: &mut HeaderMap, contract: Contract, head: &ActixHead<'_>) {
+fn hide_sessions(headers: &mut HeaderMap, contract: Contract, head: &dyn RequestHead) {
     match Cookies::without_ours(head.field(Field::Cookie)) {
         Cookies::Others(others) => {
             headers.insert(header::COOKIE, HeaderValue::try_from(others).unwrap_or(HeaderValue::from_static("")));

@@ -6,6 +6,8 @@ use bytes::Bytes;
 
 use super::Service;
 use super::auth::{REMOVED_WITH_COOKIES, TO_REMOVE};
+use crate::authn::Identity;
+use crate::authz::Permit;
 use crate::decision::Decision;
 use crate::proxy::Contract;
 
@@ -13,23 +15,51 @@ static IDENTITY_ASSERTION: HeaderName = HeaderName::from_static("x-identity-asse
 
 /// Adds the assertion of a permit. Where there is nobody to speak of, the header is there and empty, so that a proxy that
 /// copies it overwrites what a client sent; Envoy is told to remove it besides, with every other allow, too.
-pub(super) fn add(service: &Service, decision: &Decision<'_>, contract: Contract, response: &mut HttpResponse) {
-    let wanted = decision.matched.as_ref().is_some_and(|matched| matched.policy.assertion.is_some());
-    if !wanted || decision.verdict.as_permit().is_none() {
-        return;
+pub(super) fn with(
+    service: &Service,
+    decision: &Decision<'_>,
+    contract: Contract,
+    response: HttpResponse,
+) -> HttpResponse {
+    if !is_wanted(decision) {
+        return response;
     }
     let assertion = assertion_of(service, decision).unwrap_or_default();
     let value = HeaderValue::from_maybe_shared(assertion).unwrap_or(HeaderValue::from_static(""));
-    if contract == Contract::ExtAuthz && !value.is_empty() {
-        keep_ours(response);
-    }
-    response.headers_mut().insert(IDENTITY_ASSERTION.clone(), value);
+    set(value, contract, response)
 }
 
-/// Of the caller whom enforcement lets in, too: what audit mode lets through is vouched for by nobody.
-fn assertion_of(service: &Service, decision: &Decision<'_>) -> Option<Bytes> {
+/// For an explanation, which is no place for what a server believes: that there is one.
+pub(super) fn announced(decision: &Decision<'_>, contract: Contract, response: HttpResponse) -> HttpResponse {
+    if !is_wanted(decision) {
+        return response;
+    }
+    let somebody = vouched_for(decision).is_some();
+    set(HeaderValue::from_static(if somebody { "[signed for each answer]" } else { "" }), contract, response)
+}
+
+fn is_wanted(decision: &Decision<'_>) -> bool {
+    let wanted = decision.matched.as_ref().is_some_and(|matched| matched.policy.assertion.is_some());
+    wanted && decision.verdict.as_permit().is_some()
+}
+
+fn set(value: HeaderValue, contract: Contract, mut response: HttpResponse) -> HttpResponse {
+    if contract == Contract::ExtAuthz && !value.is_empty() {
+        keep_ours(&mut response);
+    }
+    response.headers_mut().insert(IDENTITY_ASSERTION.clone(), value);
+    response
+}
+
+/// The caller whom enforcement lets in, too: what audit mode lets through is vouched for by nobody.
+fn vouched_for<'d>(decision: &'d Decision<'_>) -> Option<(&'d Permit, &'d Identity)> {
     let permit = decision.verdict.as_permit().filter(|permit| permit.would_refuse().is_none())?;
-    let (identity, matched) = (permit.identity()?, decision.matched.as_ref()?);
+    Some((permit, permit.identity()?))
+}
+
+fn assertion_of(service: &Service, decision: &Decision<'_>) -> Option<Bytes> {
+    let (permit, identity) = vouched_for(decision)?;
+    let matched = decision.matched.as_ref()?;
     let audience = matched.policy.assertion.as_ref()?.of(matched);
     service.assertions.as_ref()?.about(identity, permit.resource(), audience, service.clock.now())
 }

@@ -4,6 +4,7 @@ pub mod admin;
 pub mod auth;
 pub mod documents;
 pub mod error;
+pub mod explain;
 pub mod head;
 mod identity_assertion;
 pub mod mcp_body;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::request_id::RequestIds;
 use crate::clock::Clock;
 use crate::decision::{Decision, DecisionPoint};
+use crate::explain::Refusals;
 use crate::mcp::BodyLimits;
 use crate::oauth::IdentityAssertions;
 use crate::proxy::{Contract, RequestHead};
@@ -26,6 +27,8 @@ pub struct Service {
     pub allows_logged_per_mille: u16,
     /// Names refusals.
     pub request_ids: RequestIds,
+    /// Remembers refusals.
+    pub refusals: Refusals,
     /// How much of a body is read, where rules ask for operations.
     pub body_limits: BodyLimits,
     /// Signs who calls, for the resources that want it.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::support::tools::project;
 
 /// A folder or file of `src/` and the modules of ours that it may name; what is not listed may name anything.
-const MAY_IMPORT: [(&str, &[&str]); 15] = [
+const MAY_IMPORT: [(&str, &[&str]); 16] = [
     ("domain", &["domain", "random"]),
     ("random.rs", &[]),
     ("clock.rs", &["domain"]),
@@ -21,6 +21,7 @@ const MAY_IMPORT: [(&str, &[&str]); 15] = [
     ("oauth", &["oauth", "store", "idp", "authn", "authz", "domain", "clock", "random", "outbound"]),
     ("api_keys", &["api_keys", "store", "authn", "authz", "domain", "clock", "random"]),
     ("decision.rs", &["proxy", "mcp", "authn", "authz", "domain"]),
+    ("explain", &["explain", "decision", "proxy", "mcp", "authn", "authz", "domain"]),
     ("telemetry", &["telemetry", "authn", "authz", "domain"]),
     (
         "http",
@@ -34,6 +35,8 @@ const MAY_IMPORT: [(&str, &[&str]); 15] = [
             "decision",
             "oauth",
             "api_keys",
+            "explain",
+            "oauth",
             "idp",
             "telemetry",
             "clock",

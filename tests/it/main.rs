@@ -26,6 +26,7 @@ mod decision;
 mod demo;
 mod direct_attacks;
 mod documentation;
+mod explain;
 mod holes;
 mod identity_assertion;
 #[expect(

@@ -40,7 +40,8 @@ pub fn check<'p>(policy: &'p Policy, identity: &Identity, operations: &[Operatio
     findings
 }
 
-fn satisfied<'p>(rule: &'p OperationRule, identity: &Identity) -> Result<(), (Reason, Vec<&'p Scope>)> {
+/// Whether the caller may do what `rule` is about; if not, why, and which scopes would help.
+pub fn satisfied<'p>(rule: &'p OperationRule, identity: &Identity) -> Result<(), (Reason, Vec<&'p Scope>)> {
     if rule.deny {
         return Err((Reason::OperationNotAllowed, Vec::new()));
     }

@@ -3,11 +3,12 @@
 //! | path | what |
 //! |---|---|
 //! | `/healthz`, `/readyz`, `/readyz/sign-in`, `/metrics` | for machines that watch; says nothing about people |
-//! | `/admin/grants`, `/admin/keys`, `/admin/clients`, `/admin/api-keys` and below | for the operator's commands, behind [`guard`] |
+//! | `/admin/grants`, `/admin/keys`, `/admin/clients`, `/admin/api-keys` and below, `/admin/explain` | for the operator's commands, behind [`guard`] |
 
 mod answer;
 mod api_keys;
 mod clients;
+mod explain;
 mod grants;
 mod guard;
 mod keys;
@@ -56,6 +57,7 @@ pub fn routes(
         .route("/api-keys/revoke", web::post().to(api_keys::revoke))
         .route("/clients", web::get().to(clients::list))
         .route("/clients/delete", web::post().to(clients::delete))
+        .service(explain::resource())
         .default_service(web::route().to(probes::not_found));
     routes
         .route("/healthz", web::get().to(probes::healthz))

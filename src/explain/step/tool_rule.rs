@@ -1,0 +1,62 @@
+//! The rules about operations: each by itself, and which of them speaks.
+
+use super::super::text;
+use super::{Facts, Kind, Step, principal, scope};
+use crate::authn::Identity;
+use crate::authz::OperationRule;
+use crate::authz::policy::Mode;
+use crate::authz::rule::operation::{self, Findings};
+use crate::authz::rule::principal::Caller;
+use crate::domain::Operation;
+use crate::explain::Outcome;
+
+pub(super) const KIND: Kind = Kind { name: "tool_rules", ask };
+
+fn ask(facts: &Facts<'_>) -> Vec<Step> {
+    let Some((matched, identity)) = facts.caller() else { return super::nobody(KIND.name) };
+    let Some(Ok(operations)) = &facts.operations else {
+        return vec![Step::not_asked(KIND.name, "there are none here")];
+    };
+    let findings = operation::check(matched.policy, identity, operations);
+    let rules = matched.policy.operations.rules.iter().enumerate();
+    rules.map(|(index, rule)| one(index, rule, identity, operations, &findings)).collect()
+}
+
+fn one(
+    index: usize,
+    rule: &OperationRule,
+    identity: &Identity,
+    operations: &[Operation<'_>],
+    findings: &Findings<'_>,
+) -> Step {
+    let name = format!("tool_rules[{index}]");
+    let fitting = operations.iter().filter(|operation| rule.fits(operation)).map(super::operation::shown);
+    let fitting: Vec<String> = fitting.collect();
+    if fitting.is_empty() {
+        return Step::not_asked(&name, format!("{} does not fit", about(rule)));
+    }
+    let detail = format!("{} fits {}: {}", about(rule), text::list(fitting), demands(rule, identity));
+    let Err((reason, _)) = operation::satisfied(rule, identity) else { return Step::passed(&name, detail) };
+    let outcome = match (rule.mode, findings.refused) {
+        (Mode::Audit, _) => Outcome::Audited,
+        (Mode::Enforce, Some((_, speaking))) if speaking == index => Outcome::Refused,
+        (Mode::Enforce, _) => Outcome::AlsoRefuses,
+    };
+    Step { outcome, ..Step::refused(&name, reason, detail) }
+}
+
+/// What the rule is about, as it is configured.
+fn about(rule: &OperationRule) -> String {
+    let lists = [("methods", &rule.methods), ("names", &rule.names), ("except_names", &rule.except_names)];
+    let lists = lists.into_iter().filter(|(_, list)| !list.is_empty());
+    lists.map(|(key, list)| format!("{key} {}", text::list(list))).collect::<Vec<_>>().join(", ")
+}
+
+fn demands(rule: &OperationRule, identity: &Identity) -> String {
+    if rule.deny {
+        return "deny, nobody may".to_owned();
+    }
+    let principals = rule.principals.iter().map(|named| principal::compared(named, Caller::of(identity)));
+    let scopes = (!rule.required_scopes.is_empty()).then(|| scope::compared(&rule.required_scopes, identity));
+    principals.chain(scopes).collect::<Vec<_>>().join("; ")
+}
