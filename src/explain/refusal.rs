@@ -21,8 +21,8 @@ pub struct Refusal {
     pub at: UnixTime,
     /// In whose terms it was asked.
     pub contract: Contract,
-    /// What was answered.
-    pub status: u16,
+    /// What of the answer is not remembered.
+    pub forgotten: Option<&'static str>,
     /// What was decided.
     pub verdict: Verdict,
     /// What was asked of the MCP server.
@@ -48,7 +48,7 @@ impl Refusal {
     pub fn of(
         decision: &Decision<'_>,
         head: &dyn RequestHead,
-        (contract, status): (Contract, u16),
+        (contract, forgotten): (Contract, Option<&'static str>),
         request_id: String,
         at: UnixTime,
     ) -> Self {
@@ -58,7 +58,7 @@ impl Refusal {
             request_id,
             at,
             contract,
-            status,
+            forgotten,
             verdict: decision.verdict.clone(),
             asked: decision.asked.clone(),
             request: request.map(Kept::of),
@@ -203,7 +203,7 @@ mod tests {
             request_id: id.to_owned(),
             at: UnixTime::from_secs(1),
             contract: Contract::ForwardAuth,
-            status: 403,
+            forgotten: None,
             verdict: Verdict::forbid(Reason::PrincipalNotAllowed),
             asked: None,
             request: None,

@@ -65,7 +65,7 @@ pub(super) fn answer(
     let (status, now) = (response.status().as_u16(), service.clock.now());
     service.log.write(&record(head, contract, decision, took, status, timestamp(now), &request_id));
     if !allowed {
-        service.refusals.keep(Refusal::of(decision, head, (contract, status), request_id, now));
+        service.refusals.keep(Refusal::of(decision, head, (contract, forgotten(decision, &response)), request_id, now));
     }
     identity_assertion::with(service, decision, contract, response)
 }
@@ -85,6 +85,15 @@ pub(super) fn spoken(
     let allowed = decision.verdict.is_plain_permit();
     let request_id = if allowed { None } else { HeaderValue::from_str(request_id).ok() };
     respond(decision, head, (contract, reply), request_id)
+}
+
+/// What of an answer depends on more of the request than is remembered.
+fn forgotten(decision: &Decision<'_>, response: &HttpResponse) -> Option<&'static str> {
+    if response.headers().contains_key(header::LOCATION) {
+        return Some("a browser was sent to sign in");
+    }
+    let replaces_cookies = decision.has_sessions() && response.status() == StatusCode::OK;
+    replaces_cookies.then_some("it was let through, with the cookies of the MCP server alone")
 }
 
 /// The same for a refusal that is remembered.

@@ -102,19 +102,16 @@ pub async fn explain(point: &DecisionPoint, contracts: &[Contract], question: &Q
 
 /// Explains a refusal of the past: the steps of that very request, and what it was answered.
 pub fn remembered(point: &DecisionPoint, refusal: &Refusal) -> Explanation {
-    let spoken = spoken_again(refusal);
-    // The answer to a browser that is sent to sign in leads to where it wanted, with a query that is not remembered.
-    let note = (spoken.status().as_u16() != refusal.status).then_some("a browser was sent to sign in");
     let contract = refusal.contract;
     let path = Asker::ALL.into_iter().find(|asker| asker.contract() == contract).map_or("", Asker::path);
-    let answer = Answer::of(Asker::names_of(contract), contract, path, &refusal.verdict, spoken);
+    let answer = Answer::of(Asker::names_of(contract), contract, path, &refusal.verdict, spoken_again(refusal));
     Explanation {
         refused: Some(Refused { request_id: refusal.request_id.clone(), at: refusal.at.to_rfc3339() }),
         request: Asked::then(refusal),
         steps: refusal.steps(point),
         verdict: Concluded::of(&refusal.verdict),
-        note,
-        answers: if note.is_some() { Vec::new() } else { vec![answer] },
+        note: refusal.forgotten,
+        answers: if refusal.forgotten.is_some() { Vec::new() } else { vec![answer] },
     }
 }
 

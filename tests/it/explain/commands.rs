@@ -264,3 +264,17 @@ fn tokens_of_our_own_are_left_to_the_running_service() {
         "{said:?}"
     );
 }
+
+#[test]
+fn what_strangers_chose_moves_no_cursor_and_turns_no_text_around() {
+    let stage = Stage::start();
+    let hostile = "ops\u{1b}[2J\u{202e}\r\n>>> NO   forged";
+    let token = stage.issuer.token_for(URL).claim("groups", vec![hostile]).claim("email", "bob@example.com");
+    let token = stage.issuer.sign(&token.claim("aud", vec![URL, hostile]).claim("client_id", "one\u{9b}31m"));
+    let said = stage.explain(&["--url", URL, "--token", &token, "--tool", hostile]);
+    assert_eq!(said.code, 1, "{said:?}");
+    let moves = |char: char| char != '\n' && (char.is_control() || char == '\u{202e}');
+    assert!(!said.text.contains(moves), "{:?}", said.text);
+    let forged = said.text.lines().filter(|line| line.starts_with(">>>")).count();
+    assert_eq!(forged, 1, "{}", said.text);
+}

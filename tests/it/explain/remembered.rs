@@ -1,10 +1,14 @@
 //! From the request id of a refusal to why it was one, for tokens that nobody has any more.
 
+use mcp_forward_auth::authz::BrowserSessions;
+use mcp_forward_auth::config::Config;
+use mcp_forward_auth::http::explain::remembered;
 use serde_json::{Value, json};
 
 use super::commands::explain;
-use super::{Stage, URL, step};
+use super::{Stage, URL, in_process, step};
 use crate::support::http::{Request, Response};
+use crate::support::issuer::SigningKey;
 use crate::support::proxies::Kind;
 use crate::support::report::Report;
 use crate::support::stage;
@@ -136,4 +140,40 @@ fn nothing_is_remembered_without_a_service() {
     let said = explain(&["--request-id", "one", "--admin", &closed], "");
     assert_eq!((said.code, said.text.as_str()), (3, ""), "{said:?}");
     assert!(said.complaint.contains("no service answers"), "{said:?}");
+}
+
+#[test]
+fn a_browser_that_was_sent_to_sign_in_is_told_of_and_where_it_wanted_to_go_is_not() {
+    let text = format!(
+        "[[issuers]]\nissuer = \"https://idp.example.com\"\n[[resources]]\nurl = \"{URL}\"\nallow_any_authenticated = true\n"
+    );
+    let mut config = Config::from_toml(&text).unwrap();
+    config.policies[0].sessions = BrowserSessions::Here;
+    let service = in_process::service(config, &SigningKey::generate("key-1", "ES256"), "");
+    let ways = [
+        Request::get("/auth")
+            .header("X-Forwarded-Method", "GET")
+            .header("X-Forwarded-Proto", "https")
+            .header("X-Forwarded-Host", "mcp.example.com")
+            .header("X-Forwarded-Uri", "/mcp?hush-hush"),
+        Request::get("/auth/envoy/mcp?hush-hush").host("mcp.example.com").header("X-Forwarded-Proto", "https"),
+        Request::get("/auth/nginx")
+            .header("X-Original-Method", "GET")
+            .header("X-Original-URL", format!("{URL}?hush-hush")),
+    ];
+    let requests = ways.into_iter().enumerate();
+    let requests =
+        requests.map(|(way, request)| request.header("Accept", "text/html").header("X-Request-Id", way.to_string()));
+    for (way, answer) in in_process::ask(&service, requests.collect()).into_iter().enumerate() {
+        assert_eq!(
+            (answer.status, answer.headers.contains_key("location")),
+            ([302, 302, 401][way], true),
+            "{answer:?}"
+        );
+        let refusal = service.refusals.find(&way.to_string()).unwrap();
+        let told = serde_json::to_value(remembered(&service.point, &refusal)).unwrap();
+        assert_eq!(told["note"], "a browser was sent to sign in");
+        assert_eq!((step(&told, "credential").0, &told["answers"]), ("refused", &json!([])));
+        assert!(!told.to_string().contains("hush"), "{told}");
+    }
 }

@@ -3,6 +3,7 @@
 mod access;
 mod clients;
 mod commands;
+mod explaining;
 mod guard;
 mod keys;
 mod readiness;
