@@ -75,14 +75,17 @@ impl Introspection {
     /// opaque token, or nobody is accepted there who would know it.
     pub(super) fn known(&self, resource: usize, token: BearerToken<'_>, now: UnixTime) -> Option<Authentication> {
         let (places, token) = (self.asked_at(resource)?, opaque(token)?);
+        let mut is_open = false;
         for place in places {
             match self.cache.get(*place, token, now) {
-                None | Some(Found::Unavailable) => return Some(Self::UNANSWERED),
+                // Whoever else would have to be asked: the token is good, and nobody waits.
+                Some(found @ Found::Verified(_)) => return Some(found.into()),
                 Some(Found::Refused(TokenFault::Inactive)) => {}
-                Some(found @ (Found::Verified(_) | Found::Refused(_))) => return Some(found.into()),
+                Some(Found::Refused(fault)) if !is_open => return Some(Authentication::Rejected(fault)),
+                None | Some(Found::Refused(_) | Found::Unavailable) => is_open = true,
             }
         }
-        Some(Authentication::Rejected(TokenFault::Inactive))
+        Some(if is_open { Self::UNANSWERED } else { Authentication::Rejected(TokenFault::Inactive) })
     }
 
     /// Asks about `token`, one issuer after the other until one calls it active. While one that could not be asked may know
@@ -148,13 +151,67 @@ fn opaque(token: BearerToken<'_>) -> Option<&str> {
 mod tests {
     use super::*;
     use crate::authn::Credential;
+    use crate::domain::Issuer;
+
+    /// Counts nothing.
+    #[derive(Debug)]
+    struct Nobody;
+
+    impl Watch for Nobody {
+        fn asked(&self, _: &Issuer, _: Outcome, _: Duration, _: UnixTime) {}
+    }
+
+    fn token(text: &str) -> BearerToken<'_> {
+        match Credential::bearer(text.as_bytes()) {
+            Credential::Bearer(token) => token,
+            Credential::None | Credential::Dpop(_) | Credential::Malformed(_) => panic!("{text} is no bearer token"),
+        }
+    }
+
+    /// What is known at a resource that accepts two issuers, after they said this.
+    fn known(said: &[Option<Found>; 2]) -> String {
+        let (watch, now): (Arc<dyn Watch>, _) = (Arc::new(Nobody), UnixTime::from_secs(1));
+        let outbound = Outbound::new().unwrap();
+        let introspection = Introspection::new(Vec::new(), vec![vec![0, 1]], Duration::ZERO, &outbound, &watch);
+        for (place, found) in said.iter().enumerate() {
+            if let Some(found) = found {
+                introspection.cache.remember(place, "opaque", found, now, Duration::from_secs(5));
+            }
+        }
+        match introspection.known(0, token("opaque"), now) {
+            Some(Authentication::Verified(_)) => "verified".to_owned(),
+            Some(Authentication::Rejected(fault)) => format!("{fault:?}"),
+            Some(Authentication::NotIntrospected { .. }) => "to be asked".to_owned(),
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_good_answer_of_any_issuer_counts_and_nothing_else_while_one_is_to_be_asked() {
+        let identity = Identity::for_test("https://idp.example.com", r#"{"iss":"i","exp":9,"sub":"alice"}"#);
+        let good = || Some(Found::Verified(Arc::new(identity.clone())));
+        let (inactive, bound) = (TokenFault::Inactive, TokenFault::SenderConstrained);
+        let refused = |fault| Some(Found::Refused(fault));
+        for (said, expected) in [
+            ([good(), None], "verified"),
+            ([None, good()], "verified"),
+            ([refused(inactive), good()], "verified"),
+            ([refused(bound), good()], "SenderConstrained"),
+            ([None, None], "to be asked"),
+            ([refused(inactive), None], "to be asked"),
+            ([None, refused(inactive)], "to be asked"),
+            ([None, refused(bound)], "to be asked"),
+            ([refused(bound), None], "SenderConstrained"),
+            ([refused(inactive), refused(bound)], "SenderConstrained"),
+            ([refused(inactive), refused(inactive)], "Inactive"),
+        ] {
+            assert_eq!(known(&said), expected);
+        }
+    }
 
     #[test]
     fn only_tokens_that_nobody_else_can_read_are_opaque() {
-        let opaque = |text: &str| match Credential::bearer(text.as_bytes()) {
-            Credential::Bearer(token) => opaque(token).is_some(),
-            Credential::None | Credential::Dpop(_) | Credential::Malformed(_) => false,
-        };
+        let opaque = |text: &str| opaque(token(text)).is_some();
         for text in ["abc", "a.b.c", "ya29.a0Ab", "x", "mf_abc", "mfab_c", "eyJhbGciOiJFUzI1NiJ9", "-._~+/=", "..."] {
             assert!(opaque(text), "{text}");
         }
