@@ -3,7 +3,7 @@
 use super::file::WrittenResource;
 use super::issuer::Issuers;
 use super::{ConfigError, ConfigErrors};
-use crate::authz::AssertionAudience;
+use crate::authz::{AssertionAudience, Policy};
 
 /// With the rest of what a request carries it must fit in four kilobytes.
 const MAX_AUDIENCE: usize = 255;
@@ -42,4 +42,50 @@ fn check_audience(key: String, name: &str, wanted: bool) -> Result<(), ConfigErr
         return Err(ConfigError::new(key, Some(name), rule, "write it like \"https://notes.internal\""));
     }
     Ok(())
+}
+
+/// Each of two servers could send to the other what it was sent, and be taken for its caller there.
+pub(super) fn warn_of_shared_audiences(policies: &[Policy], warnings: &mut Vec<String>) {
+    let named = policies.iter().filter_map(|policy| Some((&policy.resource, audience(policy)?)));
+    let named: Vec<_> = named.collect();
+    for (index, (resource, audience)) in named.iter().enumerate() {
+        let earlier = named.iter().take(index).find(|(_, other)| other == audience);
+        if let Some((other, _)) = earlier {
+            warnings.push(format!(
+                "{resource} and {other} have the same audience for identity assertions: each of their servers can pass \
+                 for the callers of the other"
+            ));
+        }
+    }
+}
+
+fn audience(policy: &Policy) -> Option<String> {
+    match policy.assertion.as_ref()? {
+        AssertionAudience::Resource => Some(policy.resource.to_string()),
+        AssertionAudience::Named(name) => Some(name.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::Config;
+
+    #[test]
+    fn one_audience_for_two_servers_is_warned_of() {
+        let warnings = |first: &str, second: &str| {
+            let text = format!(
+                "[[resources]]\nurl = \"http://localhost/a\"\n{first}\n[[resources]]\nurl = \"http://localhost/b\"\n\
+                 {second}\n[authorization_server]\nissuer = \"http://localhost\"\n\
+                 [authorization_server.identity_provider]\nkind = \"development\"\n[store]\nurl = \"memory:\"\n"
+            );
+            Config::from_toml(&text).unwrap().warnings.len()
+        };
+        let named = |name: &str| format!("identity_assertion = true\nidentity_assertion_audience = \"{name}\"");
+        let own = "identity_assertion = true";
+        assert_eq!(warnings(own, own), 0);
+        assert_eq!(warnings(&named("a"), &named("b")), 0);
+        assert_eq!(warnings("", &named("http://localhost/a")), 0);
+        assert_eq!(warnings(&named("a"), &named("a")), 1);
+        assert_eq!(warnings(own, &named("http://localhost/a")), 1);
+    }
 }

@@ -38,6 +38,7 @@ pub(super) fn read_all(
         policies.push(policy);
     }
     browser_sign_in::mark_neighbours(&mut policies);
+    identity_assertion::warn_of_shared_audiences(&policies, warnings);
     policies
 }
 
