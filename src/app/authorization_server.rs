@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::StartError;
 use super::api_keys::ApiKeyWork;
 use super::housekeeping::Housekeeping;
 use super::state::State;
 use super::watched::Watched;
+use super::{StartError, assertion_issuers};
+use crate::authn::key_source::KeySource;
 use crate::authz::PolicySet;
 use crate::clock::Clock;
 use crate::config::{AuthorizationServerConfig, ClientCredential, Config, ConfiguredClient};
@@ -31,6 +32,7 @@ use crate::telemetry::metrics::Tallies;
 
 /// The authorization server, and what its background work needs.
 pub(super) struct Wired {
+    pub(super) sources: Vec<KeySource>,
     pub(super) service: OAuthService,
     pub(super) store: Arc<dyn Store>,
     pub(super) overseen: Overseen,
@@ -67,8 +69,9 @@ pub(super) fn wire(
         leeway: config.leeway,
         own_urls: own_urls(config, own),
     };
+    let (assertion_issuers, sources) = assertion_issuers::wire(config, own, outbound, clock);
     let parts = Parts {
-        settings: settings(own, config.leeway),
+        settings: Settings { assertion_issuers, ..settings(own, config.leeway) },
         store: Arc::clone(&store),
         clock: Arc::clone(clock),
         random: Arc::clone(&random),
@@ -82,7 +85,7 @@ pub(super) fn wire(
     let server = Arc::new(api_keys.iter().fold(server, |server, keys| keys.described_by(server)));
     let tallies = watched.tallies(&server);
     let overseen = Overseen { server: Arc::clone(&server), provider_requests: watched.provider_requests };
-    Ok(Wired { service: service(config, own, server, clients), store, overseen, tallies })
+    Ok(Wired { sources, service: service(config, own, server, clients), store, overseen, tallies })
 }
 
 fn service(

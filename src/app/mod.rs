@@ -2,6 +2,7 @@
 
 pub mod alone;
 mod api_keys;
+mod assertion_issuers;
 mod authorization_server;
 mod housekeeping;
 mod identity_provider;
@@ -32,7 +33,7 @@ use crate::http::admin::Overseen;
 use crate::http::oauth::OAuthService;
 use crate::http::request_id::RequestIds;
 use crate::http::{self, RequestSpan, Service};
-use crate::oauth::{AuthorizationServer, IdentityAssertions};
+use crate::oauth::IdentityAssertions;
 use crate::outbound::{FetchError, Outbound};
 use crate::proxy::TrustedProxies;
 use crate::telemetry::{DecisionLog, Metrics};
@@ -94,41 +95,25 @@ impl App {
         let wire = |own| {
             authorization_server::wire(&config, own, store.as_ref(), api_keys.as_ref(), &policies, &outbound, &clock)
         };
-        let wired = own.map(wire).transpose()?;
+        let mut wired = own.map(wire).transpose()?;
         let server = wired.as_ref().map(|wired| Arc::clone(&wired.service.server));
         let (authenticator, sources) =
-            wire_authenticator(&config, server.as_ref(), api_keys.as_ref(), &outbound, &clock);
+            wire_authenticator(&config, wired.as_mut(), api_keys.as_ref(), &outbound, &clock);
         let metrics = Metrics::new(&names(&config), wired.as_ref().map(|wired| wired.tallies.clone()));
         let (authenticator, metrics) = introspection::attach(&config, authenticator, metrics, &outbound);
         let assertions = server.filter(|_| asserts(&config)).map(IdentityAssertions::new);
-        let service = Service {
-            point: DecisionPoint {
-                trusted: TrustedProxies::new(config.server.trusted_proxies, config.server.proxy_secret),
-                policies,
-                authenticator,
-                client_certificate: config.server.client_certificate,
-            },
-            clock: Arc::clone(&clock),
-            metrics,
-            log: DecisionLog::start(config.log.format, std::io::stdout())?,
-            allows_logged_per_mille: config.log.allows_per_mille,
-            request_ids: RequestIds::new(),
-            refusals: Refusals::default(),
-            body_limits: config.server.body_limits,
-            assertions,
-            contracts: config.server.contracts,
-            also_decide_at: config.server.also_decide_at,
-        };
+        let (listen, admin_listen, workers) = (config.server.listen, config.server.admin_listen, config.server.workers);
+        let deciding = Deciding { policies, authenticator, metrics, assertions, clock: Arc::clone(&clock) };
         Ok(Self {
-            service: web::Data::new(service),
+            service: web::Data::new(deciding.with(config)?),
             housekeeping: wired.as_ref().map(|wired| wired.housekeeping(clock)),
             overseen: wired.as_ref().map(|wired| web::Data::new(wired.overseen.clone())),
             oauth: wired.map(|wired| web::Data::new(wired.service)),
             api_keys,
             sources,
-            workers: config.server.workers,
-            public: bind("server.listen", config.server.listen)?,
-            admin: bind("server.admin_listen", config.server.admin_listen)?,
+            workers,
+            public: bind("server.listen", listen)?,
+            admin: bind("server.admin_listen", admin_listen)?,
         })
     }
 
@@ -164,6 +149,39 @@ impl App {
     }
 }
 
+/// What decides, wired.
+struct Deciding {
+    policies: PolicySet,
+    authenticator: Authenticator,
+    metrics: Metrics,
+    assertions: Option<IdentityAssertions>,
+    clock: Arc<dyn Clock>,
+}
+
+impl Deciding {
+    /// The service, with everything that is merely set.
+    fn with(self, config: Config) -> std::io::Result<Service> {
+        Ok(Service {
+            point: DecisionPoint {
+                trusted: TrustedProxies::new(config.server.trusted_proxies, config.server.proxy_secret),
+                policies: self.policies,
+                authenticator: self.authenticator,
+                client_certificate: config.server.client_certificate,
+            },
+            clock: self.clock,
+            metrics: self.metrics,
+            log: DecisionLog::start(config.log.format, std::io::stdout())?,
+            allows_logged_per_mille: config.log.allows_per_mille,
+            request_ids: RequestIds::new(),
+            refusals: Refusals::default(),
+            body_limits: config.server.body_limits,
+            assertions: self.assertions,
+            contracts: config.server.contracts,
+            also_decide_at: config.server.also_decide_at,
+        })
+    }
+}
+
 fn policy_set(config: &Config) -> PolicySet {
     let metadata_base = config.server.metadata_url.as_ref().map(|url| url.as_str().trim_end_matches('/').to_owned());
     PolicySet::new(config.policies.clone(), metadata_base)
@@ -196,7 +214,7 @@ fn actix_web_listener(address: SocketAddr) -> std::io::Result<TcpListener> {
 /// Who is believed: our own authorization server, whose keys are at hand, and everybody whose keys are fetched.
 fn wire_authenticator(
     config: &Config,
-    own: Option<&Arc<AuthorizationServer>>,
+    mut wired: Option<&mut authorization_server::Wired>,
     api_keys: Option<&ApiKeyWork>,
     outbound: &Outbound,
     clock: &Arc<dyn Clock>,
@@ -206,6 +224,8 @@ fn wire_authenticator(
         foreign.map(|issuer| wire_issuer(issuer, config, outbound, clock)).unzip();
     // An issuer whose tokens are all opaque may have no keys to fetch.
     sources.retain(|source| !source.algorithms.is_empty());
+    sources.extend(wired.iter_mut().flat_map(|wired| std::mem::take(&mut wired.sources)));
+    let own = wired.map(|wired| &wired.service.server);
     let settings = own.iter().map(|server| server.as_issuer()).chain(foreign).collect();
     let authenticator = Authenticator::new(settings, config.leeway, config.cache_bytes);
     let authenticator = api_keys.iter().fold(authenticator, |authenticator, keys| keys.known_to(authenticator));

@@ -243,7 +243,7 @@ fn custom_groups(token: BearerToken<'_>, paths: &[String]) -> Option<Vec<String>
 }
 
 /// The groups at `paths` of `claims`.
-pub(super) fn groups_at(claims: &serde_json::Value, paths: &[String]) -> Vec<String> {
+pub fn groups_at(claims: &serde_json::Value, paths: &[String]) -> Vec<String> {
     let found = paths.iter().filter_map(|path| {
         path.split('.').try_fold(claims, |value, member| value.get(member)).or_else(|| claims.get(path.as_str()))
     });

@@ -25,7 +25,24 @@ pub fn verify_signature<C: DeserializeOwned>(
     keys: &KeySet,
     allowed: &[Algorithm],
 ) -> Result<Signed<C>, TokenFault> {
-    let unverified = UnverifiedToken::<C>::parse_text(token)?;
+    proven(UnverifiedToken::<C>::parse_text(token)?, keys, allowed)
+}
+
+/// The same for a kind of token with a `typ` of its own, which must be there.
+pub fn verify_typed_signature<C: DeserializeOwned>(
+    token: &str,
+    typ: &str,
+    keys: &KeySet,
+    allowed: &[Algorithm],
+) -> Result<Signed<C>, TokenFault> {
+    proven(UnverifiedToken::<C>::parse_typed(token, typ)?, keys, allowed)
+}
+
+fn proven<C: DeserializeOwned>(
+    unverified: UnverifiedToken<'_, C>,
+    keys: &KeySet,
+    allowed: &[Algorithm],
+) -> Result<Signed<C>, TokenFault> {
     let algorithm = jwt::accepted_algorithm(&unverified, allowed)?;
     let key_id = unverified.unverified_key_id().map(ToOwned::to_owned);
     let key = keys.find(key_id.as_deref(), algorithm).ok_or(TokenFault::UnknownKey)?;
@@ -34,6 +51,11 @@ pub fn verify_signature<C: DeserializeOwned>(
     } else {
         Err(TokenFault::BadSignature)
     }
+}
+
+/// What a token with a `typ` of its own says of itself.
+pub fn unverified_typed_claims<C: DeserializeOwned>(token: &str, typ: &str) -> Result<C, TokenFault> {
+    UnverifiedToken::<C>::parse_typed(token, typ).map(UnverifiedToken::into_claims)
 }
 
 /// What `token` says of itself: enough to find out whose keys to try, never to believe.

@@ -52,11 +52,21 @@ impl<'a> UnverifiedToken<'a> {
 impl<'a, C: DeserializeOwned> UnverifiedToken<'a, C> {
     /// Takes any JWT apart; everything that can be refused by shape alone is refused here.
     pub(super) fn parse_text(token: &'a str) -> Result<Self, TokenFault> {
+        Self::take_apart(token, Header::refuse_other_types)
+    }
+
+    /// The same of a JWT whose `typ` must be there and be this one (RFC 8725 §3.11).
+    pub(super) fn parse_typed(token: &'a str, typ: &str) -> Result<Self, TokenFault> {
+        Self::take_apart(token, |header| header.require_type(typ))
+    }
+
+    fn take_apart(token: &'a str, check: impl Fn(&Header) -> Result<(), TokenFault>) -> Result<Self, TokenFault> {
         let (signing_input, signature) = token.rsplit_once('.').ok_or(TokenFault::NotJwt)?;
         let (header, payload) = signing_input.split_once('.').ok_or(TokenFault::NotJwt)?;
         let header = decode(header).ok_or(TokenFault::NotJwt)?;
         let header: Header = from_json(&header).ok_or(TokenFault::NotJwt)?;
         header.refuse_foreign_parameters()?;
+        check(&header)?;
         let signature = decode(signature).ok_or(TokenFault::NotJwt)?;
         let payload = decode(payload).ok_or(TokenFault::NotJwt)?;
         let claims: C = from_json(&payload).ok_or(TokenFault::BadClaims)?;
@@ -105,6 +115,15 @@ impl Header {
         if self.crit.0 || self.jku.0 || self.jwk.0 || self.x5u.0 {
             return Err(TokenFault::ForbiddenHeader);
         }
+        Ok(())
+    }
+
+    fn require_type(&self, wanted: &str) -> Result<(), TokenFault> {
+        let is = self.typ.as_deref().is_some_and(|typ| media_type(typ).eq_ignore_ascii_case(wanted));
+        if is { Ok(()) } else { Err(TokenFault::NotAccessToken) }
+    }
+
+    fn refuse_other_types(&self) -> Result<(), TokenFault> {
         match self.typ.as_deref().map(media_type) {
             None => Ok(()),
             Some(typ) if typ.eq_ignore_ascii_case("at+jwt") || typ.eq_ignore_ascii_case("jwt") => Ok(()),

@@ -102,7 +102,7 @@ fn read(index: usize, written: &WrittenIssuer) -> Result<IssuerConfig, ConfigErr
     })
 }
 
-fn read_algorithms(key: &str, names: &[String]) -> Result<Vec<Algorithm>, ConfigError> {
+pub(super) fn read_algorithms(key: &str, names: &[String]) -> Result<Vec<Algorithm>, ConfigError> {
     let known = Algorithm::ALL.map(Algorithm::as_str).join(", ");
     let read = |name: &String| {
         Algorithm::parse(name).ok_or_else(|| {

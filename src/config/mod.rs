@@ -39,8 +39,8 @@ use crate::telemetry::decision_record::Format;
 
 pub use api_keys::ApiKeysConfig;
 pub use authorization_server::{
-    AuthorizationServerConfig, Brand, ClientCredential, ClientDocuments, ConfiguredClient, EncryptionKeys, Provider,
-    Registration,
+    AssertionIssuer, AuthorizationServerConfig, Brand, ClientCredential, ClientDocuments, ConfiguredClient,
+    EncryptionKeys, Provider, Registration,
 };
 pub use error::{ConfigError, ConfigErrors};
 pub use mcpauth_flags::are_mcpauths;

@@ -22,6 +22,10 @@ impl fmt::Display for Config {
         if let Some(own) = &self.authorization_server {
             let labels: Vec<&str> = own.providers.iter().map(|provider| provider.label.as_str()).collect();
             writeln!(formatter, "people sign in at {}", labels.join(", "))?;
+            let issuers = own.assertion_issuers.iter();
+            issuers
+                .map(|known| &known.issuer)
+                .try_for_each(|issuer| writeln!(formatter, "assertions about people from {issuer}"))?;
         }
         if let Some(keys) = self.api_keys {
             let days = keys.max_lifetime.map(|longest| format!(" for {} s at most", longest.as_secs()));

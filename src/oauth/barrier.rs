@@ -8,12 +8,16 @@ use super::grant::GrantIndex;
 use super::oversight::GrantFilter;
 use super::{AuthorizationServer, OAuthError, Selection};
 use crate::domain::{Person, SecretHash, UnixTime};
-use crate::store::{self, Outcome, Stored, Table, Transaction};
+use crate::store::{self, Outcome, Stored, Table, Transaction, Versioned};
 
 /// Stands from the last time that the grants of a selection were ended, for as long as a code from before could. Versions
 /// of records grow with every transaction, so that of two records the later one is known, within one second as well.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Barrier {}
+struct Barrier {
+    /// When it was raised. Assertions are no records of ours: they are older if they were issued before.
+    #[serde(default)]
+    at: Option<UnixTime>,
+}
 
 impl Stored for Barrier {
     const TABLE: Table = Table::GrantIndex;
@@ -41,6 +45,18 @@ fn names(person: &Person) -> Vec<String> {
     [person.subject_claim(), person.subject.clone()].into_iter().chain(others.into_iter().flatten()).collect()
 }
 
+/// Every barrier in the way of what `person` lets `client` do at `resource`.
+fn keys(person: &Person, client: &str, resource: &str) -> Vec<String> {
+    let subject = person.subject_claim();
+    let selections =
+        [Selection::Person(&subject), Selection::Client(client), Selection::Resource(resource), Selection::All];
+    let mut keys: Vec<String> = names(person).iter().map(|name| called(name)).collect();
+    keys.extend(selections.map(key));
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
 impl AuthorizationServer {
     /// From now on no code that was issued before is redeemed. To be done before grants are looked for: a redemption
     /// that was faster has made its grant by then, one that is slower fails. Of a filter only the person is looked at, or
@@ -51,9 +67,11 @@ impl AuthorizationServer {
         filter: &GrantFilter,
         now: UnixTime,
     ) -> Result<(), OAuthError> {
-        let end = now.plus(self.settings.code_lifetime).plus(self.settings.leeway);
+        let longest = self.settings.code_lifetime.max(self.longest_assertion());
+        // Twice: their issuer's clock may be ahead of ours.
+        let end = now.plus(longest).plus(self.settings.leeway).plus(self.settings.leeway);
         let key = filter.user.as_ref().map_or_else(|| key(selection), |user| called(user));
-        match Transaction::new().replace(&key, &Barrier {}, Some(end)).commit(&*self.store, now).await? {
+        match Transaction::new().replace(&key, &Barrier { at: Some(now) }, Some(end)).commit(&*self.store, now).await? {
             // Nothing is expected of what was there, so there is nothing to be in conflict with.
             Outcome::Committed | Outcome::Conflict => Ok(()),
         }
@@ -67,22 +85,35 @@ impl AuthorizationServer {
         version: u64,
         now: UnixTime,
     ) -> Result<Transaction, OAuthError> {
-        let person = issued.person.subject_claim();
-        let selections = [
-            Selection::Person(&person),
-            Selection::Client(&issued.client),
-            Selection::Resource(&issued.resource),
-            Selection::All,
-        ];
-        let mut keys: Vec<String> = names(&issued.person).iter().map(|name| called(name)).collect();
-        keys.extend(selections.map(key));
-        keys.sort_unstable();
-        keys.dedup();
+        let is_older = |barrier: &Versioned<Barrier>| version < barrier.version;
+        self.past(keys(&issued.person, &issued.client, &issued.resource), is_older, now).await
+    }
+
+    /// The same for an assertion that was issued at `issued_at` by somebody's clock.
+    pub(super) async fn past_barriers_since(
+        &self,
+        (person, client, resource): (&Person, &str, &str),
+        issued_at: UnixTime,
+        now: UnixTime,
+    ) -> Result<Transaction, OAuthError> {
+        let leeway = self.settings.leeway;
+        let is_older = |barrier: &Versioned<Barrier>| {
+            barrier.value.at.is_some_and(|raised_at| issued_at <= raised_at.plus(leeway))
+        };
+        self.past(keys(person, client, resource), is_older, now).await
+    }
+
+    async fn past(
+        &self,
+        keys: Vec<String>,
+        is_older: impl Fn(&Versioned<Barrier>) -> bool,
+        now: UnixTime,
+    ) -> Result<Transaction, OAuthError> {
         let mut past = Transaction::new();
         for key in keys {
             past = match store::read::<Barrier>(&*self.store, &key, now).await? {
-                Some(barrier) if version < barrier.version => {
-                    return Err(OAuthError::invalid_grant("what the code stands for was ended"));
+                Some(barrier) if is_older(&barrier) => {
+                    return Err(OAuthError::invalid_grant("what the code or assertion stands for was ended"));
                 }
                 Some(barrier) => past.require::<Barrier>(&key, barrier.version),
                 None => past.require_absent::<Barrier>(&key),

@@ -144,6 +144,13 @@ pub(super) fn create(transaction: Transaction, id: &str, grant: &Grant, leeway: 
     GrantIndex::keys(id, grant).iter().fold(created, |created, key| created.create(key, &GrantIndex {}, end))
 }
 
+/// Adds a change to a grant that may end later than before: its index entries end with it.
+pub(super) fn extend(transaction: Transaction, id: &str, version: u64, grant: &Grant, leeway: Duration) -> Transaction {
+    let end = Some(grant.record_end(leeway));
+    let changed = transaction.update(id, version, grant, end);
+    GrantIndex::keys(id, grant).iter().fold(changed, |changed, key| changed.replace(key, &GrantIndex {}, end))
+}
+
 /// Adds the end of a grant. Whatever is there is written over: nothing can outrun a revocation, and every later write
 /// of a token of this grant fails on the version.
 pub(super) fn revoke(transaction: Transaction, id: &str, revoked: &Grant, leeway: Duration) -> Transaction {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::assertion;
 use super::grant::{Grant, GrantEnd};
 use super::pending::Purpose;
 use super::{AuthorizationServer, ErrorCode, OAuthError, TokenAnswer};
@@ -91,7 +92,8 @@ pub(super) struct SignInEnd<'a> {
     pub(super) cause: Option<&'a str>,
 }
 
-const GRANT_TYPES: [&str; 4] = ["authorization_code", "refresh_token", "client_credentials", "other"];
+const GRANT_TYPES: [&str; 5] =
+    ["authorization_code", "refresh_token", "client_credentials", assertion::GRANT_TYPE, "other"];
 /// Stands where there is no provider: nobody's name, since configured names are not empty.
 const NO_PROVIDER: &str = "";
 

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::{AuthorizationServer, Settings};
+use super::{AuthorizationServer, Settings, assertion};
 use crate::authz::PolicySet;
 use crate::domain::Scope;
 
@@ -82,6 +82,10 @@ fn what_is_supported(settings: &Settings, policies: &PolicySet) -> Value {
     }
     if features.client_credentials {
         grants.push("client_credentials");
+    }
+    if !settings.assertion_issuers.is_empty() {
+        grants.push(assertion::GRANT_TYPE);
+        merge(&mut supported, &json!({ "authorization_grant_profiles_supported": [assertion::PROFILE] }));
     }
     if !features.client_assertion_algorithms.is_empty() {
         methods.push("private_key_jwt");

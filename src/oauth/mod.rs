@@ -49,9 +49,11 @@ mod resources;
 mod return_address;
 mod session;
 
+pub mod assertion;
 pub mod token;
 
 mod access_token;
+mod assertion_grant;
 mod client_credentials;
 mod grant;
 mod reassurance;
@@ -78,6 +80,7 @@ pub mod key_ring;
 pub mod seal;
 pub mod signing_keys;
 
+pub use assertion::AssertionIssuer;
 pub use authorization_server::{AuthorizationServer, Parts};
 pub use authorize::Authorize;
 pub use browser::Browser;

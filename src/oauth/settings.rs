@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::assertion::AssertionIssuer;
 use super::key_pair::SigningAlgorithm;
 use crate::domain::Issuer;
 
@@ -32,6 +33,8 @@ pub struct Settings {
     pub max_pending: u64,
     /// Clocks differ by this much; the same as where tokens are judged.
     pub leeway: Duration,
+    /// Whose assertions about people are taken at the token endpoint; nobody's when empty.
+    pub assertion_issuers: Vec<AssertionIssuer>,
     /// What else is on, for the metadata document.
     pub features: Features,
 }
@@ -70,6 +73,7 @@ impl Settings {
             remember_consent: None,
             max_pending: 100_000,
             leeway: Duration::from_secs(30),
+            assertion_issuers: Vec::new(),
             features: Features::default(),
         }
     }

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value};
 
+use super::assertion::GRANT_TYPE;
 use super::{AuthorizationServer, Client, ErrorCode, GrantType, OAuthError, Parameters};
 use crate::domain::{ScopeSet, Secret, UnixTime};
 
@@ -62,6 +63,9 @@ impl AuthorizationServer {
             "client_credentials" => {
                 require(&client, GrantType::ClientCredentials)?;
                 self.client_credentials(form, &client, now)
+            }
+            GRANT_TYPE if !self.settings.assertion_issuers.is_empty() => {
+                self.redeem_assertion(form, &client, now).await
             }
             _ => Err(OAuthError::new(ErrorCode::UnsupportedGrantType, "there is no such grant type here")),
         }

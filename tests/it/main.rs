@@ -28,6 +28,7 @@ mod direct_attacks;
 mod documentation;
 mod explain;
 mod holes;
+mod id_jag;
 mod identity_assertion;
 #[expect(
     clippy::as_conversions,

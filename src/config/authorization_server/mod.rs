@@ -1,5 +1,6 @@
 //! `[authorization_server]`: the authorization server in front of identity providers.
 
+mod assertion_issuer;
 mod brand;
 mod client;
 mod encryption;
@@ -9,6 +10,7 @@ mod written;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+pub use assertion_issuer::AssertionIssuer;
 pub use brand::Brand;
 pub use client::{ClientCredential, ClientDocuments, ConfiguredClient, Registration};
 pub use encryption::EncryptionKeys;
@@ -53,6 +55,8 @@ pub struct AuthorizationServerConfig {
     pub client_documents: ClientDocuments,
     /// Clients of the operator.
     pub clients: Vec<ConfiguredClient>,
+    /// Whose assertions about people are taken.
+    pub assertion_issuers: Vec<AssertionIssuer>,
     /// Where people sign in.
     pub providers: Vec<Provider>,
 }
@@ -95,6 +99,8 @@ pub(super) fn read(
     if let (Some(issuer), Some(providers)) = (&issuer, &providers) {
         provider::refuse_development_in_public(issuer, providers, errors);
     }
+    let known = providers.as_deref().unwrap_or_default();
+    let assertion_issuers = assertion_issuer::read_all(&written.assertion_issuers, issuer.as_ref(), known, errors);
     let times = times?;
     Some(AuthorizationServerConfig {
         issuer: issuer?,
@@ -111,6 +117,7 @@ pub(super) fn read(
         registration: registration?,
         client_documents: client_documents?,
         clients: clients?,
+        assertion_issuers,
         providers: providers?,
     })
 }

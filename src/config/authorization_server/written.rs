@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::assertion_issuer::WrittenAssertionIssuer;
 use super::client::{WrittenClient, WrittenClientDocuments, WrittenRegistration};
 use super::provider::WrittenProvider;
 use crate::config::file::Strings;
@@ -30,6 +31,7 @@ pub(in crate::config) struct WrittenAuthorizationServer {
     pub(super) registration: WrittenRegistration,
     pub(super) client_documents: WrittenClientDocuments,
     pub(super) clients: Vec<WrittenClient>,
+    pub(super) assertion_issuers: Vec<WrittenAssertionIssuer>,
     pub(super) identity_provider: Option<WrittenProvider>,
     pub(super) identity_providers: Vec<WrittenProvider>,
 }

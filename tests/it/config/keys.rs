@@ -10,7 +10,7 @@ use crate::support::report::Report;
 use crate::support::tools::project;
 
 /// Every table: its heading in the documentation, and TOML that opens it.
-const TABLES: [(&str, &str); 16] = [
+const TABLES: [(&str, &str); 17] = [
     ("[server]", "[server]"),
     ("[log]", "[log]"),
     ("[tokens]", "[tokens]"),
@@ -24,6 +24,7 @@ const TABLES: [(&str, &str); 16] = [
     ("[authorization_server.registration]", "[authorization_server.registration]"),
     ("[authorization_server.client_documents]", "[authorization_server.client_documents]"),
     ("[[authorization_server.clients]]", "[[authorization_server.clients]]"),
+    ("[[authorization_server.assertion_issuers]]", "[[authorization_server.assertion_issuers]]"),
     ("[store]", "[store]"),
     ("[api_keys]", "[api_keys]"),
     // Its only key is a table, which the heading names.
