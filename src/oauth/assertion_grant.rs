@@ -37,6 +37,12 @@ struct Wanted<'a> {
     scopes: ScopeSet,
 }
 
+/// Where the grant of this person, client and resource is noted. A hash: names hold whatever they like.
+fn shared_key(assertion: &Assertion, wanted: &Wanted<'_>, client: &Client) -> String {
+    let names = format!("{}\n{}\n{}", assertion.person.subject_claim(), client.id, wanted.matched.resource_text());
+    format!("asserted/{}", SecretHash::of(&names).as_str())
+}
+
 impl AuthorizationServer {
     pub(super) async fn redeem_assertion(
         &self,
@@ -53,6 +59,9 @@ impl AuthorizationServer {
         require_admitted(&assertion.person, &client.id, &wanted.matched)?;
         // A space stands in no client id: no assertion by which a client proves itself has this key.
         let used = SecretHash::of(&format!(" id-jag\n{}", assertion.id));
+        let key = shared_key(&assertion, &wanted, client);
+        // A client may fetch many tokens for one person at once; each changes the grant that they share.
+        let _turn = self.turns.take(&key).await;
         for _ in 0..Self::ATTEMPTS {
             if store::read::<UsedAssertion>(&*self.store, used.as_str(), now).await?.is_some() {
                 return Err(bad("the assertion was used before"));
@@ -60,7 +69,7 @@ impl AuthorizationServer {
             let who = (&assertion.person, &*client.id, wanted.matched.resource_text());
             let past = self.past_barriers_since(who, assertion.issued_at, now).await?;
             let once = past.create(used.as_str(), &UsedAssertion {}, Some(assertion.usable_until));
-            let (issued, answer) = self.tokens_for(once, &assertion, &wanted, client, now).await?;
+            let (issued, answer) = self.tokens_for(once, (&assertion, &key), &wanted, client, now).await?;
             if issued.commit(&*self.store, now).await? == Outcome::Committed {
                 self.note_use(client, now).await;
                 return Ok(answer);
@@ -94,15 +103,12 @@ impl AuthorizationServer {
     async fn tokens_for(
         &self,
         once: Transaction,
-        assertion: &Assertion,
+        (assertion, key): (&Assertion, &str),
         wanted: &Wanted<'_>,
         client: &Client,
         now: UnixTime,
     ) -> Result<(Transaction, TokenAnswer), OAuthError> {
-        let resource = wanted.matched.resource_text();
-        let names = format!("{}\n{}\n{resource}", assertion.person.subject_claim(), client.id);
-        let key = format!("asserted/{}", SecretHash::of(&names).as_str());
-        let shared = store::read::<SharedGrant>(&*self.store, &key, now).await?;
+        let shared = store::read::<SharedGrant>(&*self.store, key, now).await?;
         let standing = match &shared {
             Some(shared) => self.standing(&shared.value.grant, assertion, now).await?,
             None => None,
@@ -113,14 +119,14 @@ impl AuthorizationServer {
             (Some(shared), Some(standing)) => {
                 let id = shared.value.grant.clone();
                 let issued = grant::extend(once, &id, standing.version, &grant, leeway);
-                (id, issued.update(&key, shared.version, &shared.value, end))
+                (id, issued.update(key, shared.version, &shared.value, end))
             }
             (shared, _) => {
                 let id = opaque::new_id(&*self.random)?;
                 let (issued, fresh) = (grant::create(once, &id, &grant, leeway), SharedGrant { grant: id.clone() });
                 let issued = match shared {
-                    Some(shared) => issued.update(&key, shared.version, &fresh, end),
-                    None => issued.create(&key, &fresh, end),
+                    Some(shared) => issued.update(key, shared.version, &fresh, end),
+                    None => issued.create(key, &fresh, end),
                 };
                 (id, issued)
             }

@@ -10,12 +10,7 @@ use crate::support::web::Answer;
 fn missing_keys_are_a_503_and_the_same_assertion_is_taken_when_they_come() {
     let company = TestIssuer::start();
     company.web.answer(KEY_SET, Answer::Status(500));
-    let mut stage = Stage {
-        company,
-        service: None,
-        port: crate::support::ports::free(),
-        folder: crate::support::process::TempDir::new(),
-    };
+    let mut stage = Stage::unstarted(company, "30s");
     stage.restart();
     let one = stage.assertion();
     assert_eq!(told(&stage.present(&one, &[])), (503, "temporarily_unavailable".to_owned()));

@@ -3,6 +3,7 @@
 use super::{GRANT_TYPE, NOTES, OTHER, Stage, assertion, told};
 use crate::operators::stage::run;
 use crate::support::issuer::{claims_of, now};
+use crate::support::process::eventually;
 
 #[test]
 fn an_assertion_gives_a_token_for_its_person_resource_and_scopes_and_no_refresh_token() {
@@ -84,4 +85,40 @@ fn cutting_off_somebody_who_never_came_holds_for_assertions_from_before() {
     let said = run(&["grants", "revoke", "--user", "alice@example.com", "--admin", &admin]);
     assert_eq!(said.code, 0, "{said:?}");
     assert_eq!(told(&stage.present(&early, &[])), (400, "invalid_grant".to_owned()));
+}
+
+/// As with a sign-in: what was ended stays ended, and who is vouched for again may come again.
+#[test]
+fn an_assertion_from_after_the_end_is_a_new_grant() {
+    let stage = Stage::start_with("1s");
+    let token = stage.token();
+    let admin = format!("127.0.0.1:{}", stage.service().admin_port);
+    let grant = claims_of(&token)["grant"].as_str().unwrap().to_owned();
+    let said = run(&["grants", "revoke", "--user", "corp:alice-at-corp", "--admin", &admin]);
+    assert_eq!(said.code, 0, "{said:?}");
+    assert!(!stage.lets_through(&token));
+    assert_eq!(told(&stage.present(&stage.assertion(), &[])), (400, "invalid_grant".to_owned()), "clocks differ");
+    let mut later = String::new();
+    eventually("a later assertion is taken", || {
+        let answer = stage.present(&stage.assertion(), &[]);
+        later = answer.json()["access_token"].as_str().unwrap_or_default().to_owned();
+        answer.status == 200
+    });
+    assert!(stage.lets_through(&later) && !stage.lets_through(&token));
+    assert_ne!(claims_of(&later)["grant"].as_str(), Some(&*grant));
+}
+
+#[test]
+fn many_assertions_about_one_person_at_once_are_all_taken_and_share_one_grant() {
+    let stage = Stage::start();
+    let assertions: Vec<String> = (0..20).map(|_| stage.assertion()).collect();
+    let tokens: Vec<String> = std::thread::scope(|scope| {
+        let runs: Vec<_> = assertions.iter().map(|one| scope.spawn(|| stage.present(one, &[]))).collect();
+        let answers = runs.into_iter().map(|run| run.join().unwrap());
+        answers.map(|answer| answer.json()["access_token"].as_str().unwrap_or_default().to_owned()).collect()
+    });
+    let grants: std::collections::BTreeSet<String> =
+        tokens.iter().map(|token| claims_of(token)["grant"].to_string()).collect();
+    assert_eq!(grants.len(), 1, "{grants:?}");
+    assert!(tokens.iter().all(|token| stage.lets_through(token)));
 }

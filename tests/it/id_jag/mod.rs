@@ -26,15 +26,17 @@ struct Stage {
     service: Option<Service>,
     port: u16,
     folder: TempDir,
+    leeway: &'static str,
 }
 
 impl Stage {
     fn start() -> Self {
-        Self::trusting(TestIssuer::start())
+        Self::start_with("30s")
     }
 
-    fn trusting(company: TestIssuer) -> Self {
-        let mut stage = Self { company, service: None, port: ports::free(), folder: TempDir::new() };
+    /// With this `tokens.leeway`.
+    fn start_with(leeway: &'static str) -> Self {
+        let mut stage = Self::unstarted(TestIssuer::start(), leeway);
         stage.restart();
         // The service starts without the keys; they come a moment later.
         crate::support::process::eventually("the keys are there", || {
@@ -43,10 +45,15 @@ impl Stage {
         stage
     }
 
+    fn unstarted(company: TestIssuer, leeway: &'static str) -> Self {
+        Self { company, service: None, port: ports::free(), folder: TempDir::new(), leeway }
+    }
+
     fn restart(&mut self) {
         drop(self.service.take());
         let store = self.folder.path().join("store.redb");
         let config = config(&self.company.url()).replace("memory:", &format!("file:{}", store.display()));
+        let config = format!("[tokens]\nleeway = \"{}\"\n{config}", self.leeway);
         self.service = Some(Service::start_at(self.port, &config));
     }
 
