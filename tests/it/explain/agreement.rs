@@ -21,6 +21,7 @@ use crate::support::issuer::{SigningKey, Token};
 const GOOD: &str = "https://idp.example.com";
 const OTHER: &str = "https://other-idp.example.com";
 const KEYLESS: &str = "https://keyless-idp.example.com";
+const NGINX_ALONE: &str = "contracts = [\"auth_request\"]\n";
 const SCOPES: [&str; 3] = ["mcp:read", "mcp:write", "mcp:admin"];
 const GROUPS: [&str; 3] = ["staff", "ops", "R, D"];
 const EMAILS: [&str; 3] = ["alice@example.com", "bob@example.com", "*@corp.example"];
@@ -83,10 +84,11 @@ fn tool_rule() -> impl Strategy<Value = String> {
 
 fn config() -> impl Strategy<Value = String> {
     let issuers = one(&[vec![], vec![], vec![GOOD, KEYLESS], vec![OTHER]]);
-    let switches = one(&["", "allow_any_authenticated = true\n"]);
+    let alice = "allowed_emails = [\"alice@example.com\"]\n";
+    let switches = one(&["", alice, "allow_any_authenticated = true\n"]);
     let mode = one(&["", "", "", "", "mode = \"audit\"\n"]);
     let enforces = one(&["", "upstream_enforces_mcp_headers = true\n"]);
-    let contracts = one(&["", "", "contracts = [\"traefik\", \"nginx\"]\n"]);
+    let contracts = one(&["", "", "", "contracts = [\"forward_auth\", \"auth_request\"]\n", NGINX_ALONE]);
     let rules = proptest::collection::vec(tool_rule(), 0..4);
     let origins = one(&[vec![], vec![], vec![], vec!["https://app.example.com"]]);
     (issuers, switches, mode, enforces, contracts, rules, origins, demands()).prop_map(
@@ -100,6 +102,7 @@ fn config() -> impl Strategy<Value = String> {
                     .fold(String::new(), |text, line| text + line + "\n")
             };
             let all = [GOOD, OTHER, KEYLESS].map(|issuer| format!("[[issuers]]\nissuer = \"{issuer}\"\n")).concat();
+            let enforces = if rules.is_empty() { "" } else { enforces };
             let (issuers, origins) = (line("issuers", &issuers), line("allowed_origins", &origins));
             format!(
                 "[server]\n{contracts}{all}[[resources]]\nurl = \"https://mcp.example.com/mcp\"\n\
@@ -120,12 +123,8 @@ fn claims() -> impl Strategy<Value = Value> {
     let audience = one(&[vec![ours; 9], odd.to_vec()].concat());
     let email = one(&["alice@example.com", "bob@example.com", "carol@corp.example", "no address"]);
     let times = one(&[vec![(-60, 3600); 12], vec![(-7200, -3600), (7200, 9000)]].concat());
-    let who = (
-        email,
-        any::<bool>(),
-        one(&["alice", ""]),
-        one(&["alice-subject", "alice-subject", "alice-subject", "bob-subject", ""]),
-    );
+    let who =
+        (email, any::<bool>(), one(&["alice", ""]), one(&[&["alice-subject"; 9][..], &["bob-subject", ""]].concat()));
     (issuer, audience, who, some(&GROUPS), some(&SCOPES), times).prop_map(
         |(issuer, audience, (email, verified, name, subject), groups, scopes, (since, until))| {
             let at = |seconds: i64| i64::try_from(NOW).unwrap() + seconds;
@@ -187,6 +186,8 @@ fn case(key: &'static SigningKey) -> impl Strategy<Value = Case> {
     let origin = one(&[&[None; 9][..], &pages].concat());
     let operation = one(&[
         None,
+        Some(("tools/call", Some("delete_note"))),
+        Some(("tools/call", Some("delete_note"))),
         Some(("tools/call", Some("delete_note"))),
         Some(("tools/call", Some("delete_mine"))),
         Some(("tools/call", Some("read_note"))),
@@ -312,7 +313,8 @@ fn told(explanation: &Value) -> Result<Option<&str>, String> {
 }
 
 fn disagreements(case: &Case, key: &SigningKey) -> Result<String, String> {
-    let Ok(config) = Config::from_toml(&case.config) else { return Ok("no configuration".to_owned()) };
+    let config = Config::from_toml(&case.config).map_err(|errors| errors.to_string())?;
+    let first = if case.config.contains(NGINX_ALONE) { "nginx" } else { "traefik" };
     let service = service(config, key, KEYLESS);
     let now = UnixTime::from_secs(NOW);
     let question = case.question();
@@ -331,8 +333,7 @@ fn disagreements(case: &Case, key: &SigningKey) -> Result<String, String> {
             return Err(format!("{proxy} is answered {real:#?}, explained {explained:#}"));
         }
         remembered_too(&service, proxy, explained, &real)?;
-        if proxy == "traefik"
-            && (explained["reason"] != verdict["reason"] || explained["decision"] != verdict["decision"])
+        if proxy == first && (explained["reason"] != verdict["reason"] || explained["decision"] != verdict["decision"])
         {
             return Err(format!("two verdicts: {explanation:#}"));
         }
@@ -393,7 +394,7 @@ fn explanations_agree_with_every_answer() {
     ] {
         assert!(seen.keys().any(|kind| kind.ends_with(reason)), "{reason} was never met: {seen:#?}");
     }
-    for decision in ["allow -", "audit operation_not_allowed", "audit insufficient_scope"] {
-        assert!(seen.contains_key(decision), "{decision} was never met: {seen:#?}");
+    for kind in ["allow", "audit", "forbidden", "unauthenticated", "undecidable"] {
+        assert!(seen.keys().any(|known| known.starts_with(kind)), "{kind} was never met: {seen:#?}");
     }
 }
