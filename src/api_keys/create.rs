@@ -179,7 +179,8 @@ fn shown(text: &str) -> String {
     format!("{:?}", text.chars().take(LONGEST_ITEM).collect::<String>())
 }
 
-fn in_words(time: Duration) -> String {
+/// As the operator writes it: `90d`.
+pub fn in_words(time: Duration) -> String {
     let seconds = time.as_secs();
     let units = [(86_400, "d"), (3600, "h"), (60, "m"), (1, "s")];
     let (length, unit) = units.into_iter().find(|(length, _)| seconds.is_multiple_of(*length)).unwrap_or((1, "s"));

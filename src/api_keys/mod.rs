@@ -19,7 +19,7 @@ use crate::domain::{Issuer, UnixTime};
 use crate::random::{NoRandomness, Random};
 use crate::store::{self, Store, StoreError};
 
-pub use create::{Created, Lifetime, Wanted};
+pub use create::{Created, Lifetime, Wanted, in_words};
 pub use listing::{KeyPage, KeyState, KeyView};
 use record::{Record, Used};
 

@@ -75,3 +75,12 @@ impl ApiKeyWork {
         }
     }
 }
+
+/// What was noted since the last round; a crash loses it.
+pub(super) async fn write_at_the_end(keys: Option<&Arc<Registry>>) {
+    if let Some(keys) = keys
+        && let Err(error) = keys.write_last_uses().await
+    {
+        tracing::warn!(%error, "when API keys were used last could not be written");
+    }
+}

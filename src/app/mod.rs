@@ -131,6 +131,7 @@ impl App {
     pub fn run(self) -> Result<(), StartError> {
         let (public_address, admin_address) = (self.public_address()?, self.admin_address()?);
         let api_keys = self.api_keys.as_ref().map(|work| web::Data::from(Arc::clone(&work.keys)));
+        let known_keys = api_keys.clone();
         run_in_background(self.sources, self.housekeeping, self.api_keys)?;
         let service = self.service.clone();
         actix_web::rt::System::new().block_on(async move {
@@ -142,6 +143,7 @@ impl App {
             let outcome = public.await;
             stop_admin.stop(false).await;
             let _ = admin.await;
+            api_keys::write_at_the_end(known_keys.as_deref()).await;
             outcome
         })?;
         service.log.flush_within(Self::LAST_LINES);

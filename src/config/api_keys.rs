@@ -63,3 +63,33 @@ fn refuse_reserved_names(own: Option<&AuthorizationServerConfig>, errors: &mut C
         errors.add(ConfigError::new(key, Some(&provider.name), rule, "choose another"));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::config::Config;
+
+    const ISSUERS: &str = "[[issuers]]\nissuer = \"https://idp.example.com\"\n";
+    const RESOURCE: &str = "[[resources]]\nurl = \"https://mcp.example.com/mcp\"\n";
+
+    #[test]
+    fn keys_bring_a_store_and_what_they_mean_is_told() {
+        let config =
+            |keys: &str, resource: &str| Config::from_toml(&format!("{keys}\n{ISSUERS}{RESOURCE}{resource}")).unwrap();
+        let admitting = config("[api_keys]", "allow_api_keys = true");
+        let told = admitting.to_string();
+        for line in [
+            "API keys may live for 365d",
+            "state in file:/data/mcp-forward-auth.redb",
+            "  and holders of API keys for it",
+        ] {
+            assert!(told.lines().any(|known| known == line), "{line}: {told}");
+        }
+        assert!(admitting.warnings.is_empty(), "{told}");
+        let unlimited = config("[api_keys]\nmax_lifetime = \"unlimited\"", "").to_string();
+        assert!(unlimited.contains("API keys may live without end"), "{unlimited}");
+        let warning = "warning: no resource admits API keys: see resources.allow_api_keys";
+        assert!(unlimited.lines().any(|line| line == warning), "{unlimited}");
+        let none = config("", "");
+        assert!(none.api_keys.is_none() && none.store_url.is_none() && !none.to_string().contains("API keys"));
+    }
+}

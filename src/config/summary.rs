@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{Config, IssuerConfig};
+use crate::api_keys::in_words;
 use crate::authz::policy::{Mode, Principals};
 use crate::authz::{AssertionAudience, OperationRule, Policy};
 use crate::domain::{Glob, Scope};
@@ -28,8 +29,9 @@ impl fmt::Display for Config {
                 .try_for_each(|issuer| writeln!(formatter, "assertions about people from {issuer}"))?;
         }
         if let Some(keys) = self.api_keys {
-            let days = keys.max_lifetime.map(|longest| format!(" for {} s at most", longest.as_secs()));
-            writeln!(formatter, "API keys are given out{}", days.unwrap_or_default())?;
+            let longest =
+                keys.max_lifetime.map_or_else(|| "without end".to_owned(), |time| format!("for {}", in_words(time)));
+            writeln!(formatter, "API keys may live {longest}")?;
         }
         if let Some(url) = &self.store_url {
             writeln!(formatter, "state in {url}")?;

@@ -49,6 +49,11 @@ fn the_last_use_is_shown_at_once_and_written_before_long() {
     eventually("the last use in the file", || contains(&stage.stored(), b"used/K"));
     stage.restart_after(kill, |text| text);
     assert_eq!((last_used(&stage, "backup"), last_used(&stage, "idle")), (Some(used), None));
+    // Who is asked to stop writes it first.
+    let quick = stage.create("quick", &[]);
+    assert_eq!(stage.ask(RESOURCE, &quick), "ok");
+    stage.restart_after(end, |text| text);
+    assert!(last_used(&stage, "quick").is_some());
 }
 
 fn contains(all: &[u8], part: &[u8]) -> bool {

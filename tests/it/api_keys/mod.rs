@@ -2,6 +2,7 @@
 
 mod clients;
 mod commands;
+mod introspection;
 mod lasting;
 mod page;
 mod policy;
