@@ -1,14 +1,16 @@
 //! Why a request is answered as it is: each rule in order, with what it compared, and the verdict of the very code that
 //! decides. Facts in, words out; no token and no web framework comes in here.
 
+pub mod asker;
 pub mod facts;
 pub mod question;
 pub mod refusal;
 pub mod step;
 mod text;
 
+pub use asker::Asker;
 pub use facts::Facts;
-pub use question::{Asker, Question, UnusableQuestion};
+pub use question::{Question, UnusableQuestion};
 pub use refusal::{Refusal, Refusals};
 pub use step::tell;
 

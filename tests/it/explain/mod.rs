@@ -1,6 +1,7 @@
 //! `explain`: it says what `/auth` does, to the byte, and never what a token is.
 
 mod agreement;
+mod cases;
 mod commands;
 mod guard;
 mod in_process;
