@@ -1,7 +1,9 @@
 //! The whole line of a decision, from what the proxy sent to a verdict. Synchronous, and free of any web framework.
 
 use crate::authn::{Authentication, Authenticator, Credential, Evidence, Identity};
-use crate::authz::{self, BrowserSessions, Matched, NotFound, PolicySet, Reason, RequestFacts, Verdict};
+use crate::authz::{
+    self, BrowserSessions, Cause, Matched, NotFound, OperationPolicy, PolicySet, Reason, RequestFacts, Verdict,
+};
 use crate::domain::original_request::is_method;
 use crate::domain::{Malformed, Occurrence, Operation, OriginalRequest, UnixTime, session_cookie};
 use crate::mcp::{self, McpRequest, SentBody, Unknown};
@@ -35,6 +37,8 @@ pub struct Decision<'a> {
     pub authentication: Option<Authentication>,
     /// What rules about operations said, where there are any.
     pub asked: Option<Asked>,
+    /// When it was asked.
+    pub now: UnixTime,
 }
 
 /// What was asked of the MCP server, for the log.
@@ -44,8 +48,8 @@ pub struct Asked {
     pub operation: Option<(String, Option<String>)>,
     /// Why operations could not be told.
     pub unknown: Option<Unknown>,
-    /// The rule that refused, counted from 0.
-    pub rule: Option<usize>,
+    /// What decided, if anything did, and what would have in audit mode.
+    pub causes: Vec<Cause>,
 }
 
 impl DecisionPoint {
@@ -94,7 +98,7 @@ impl DecisionPoint {
         let credential = Credential::from_authorization(head.field(Field::Authorization));
         let authentication = self.authenticator.introspect(matched.index, credential, now).await;
         let authentication = self.proven(authentication, credential, &matched, &request, (head, now));
-        Decision::judged(matched, request, head, credential, authentication)
+        Decision::judged(matched, request, (head, now), credential, authentication)
     }
 
     /// Decides again on a request whose body came, by what it asks for. Without rules about operations nothing changes.
@@ -121,7 +125,7 @@ impl DecisionPoint {
             (credential, _) => self.authenticator.authenticate_at(matched.index, credential, now),
         };
         let authentication = self.proven(authentication, credential, &matched, &request, (head, now));
-        Decision::judged(matched, request, head, credential, authentication)
+        Decision::judged(matched, request, (head, now), credential, authentication)
     }
 
     /// The same caller, once everything is proven that the token is bound to, or has to be bound to.
@@ -173,7 +177,11 @@ const fn must_prove(identity: &Identity, credential: Credential<'_>, matched: &M
 ///
 /// What passes as a preflight needs no token, so only what every proxy takes for one does: one origin, one method. The
 /// proxies answer those themselves; anything else in that guise would be let through to the upstream.
-pub fn request_facts<'a>(request: &OriginalRequest<'_>, head: &'a dyn RequestHead) -> RequestFacts<'a> {
+pub fn request_facts<'a>(
+    request: &'a OriginalRequest<'a>,
+    head: &'a dyn RequestHead,
+    now: UnixTime,
+) -> RequestFacts<'a> {
     let origin = match head.field(Field::Origin) {
         Occurrence::Absent => None,
         Occurrence::Once(origin) => Some(origin),
@@ -183,11 +191,10 @@ pub fn request_facts<'a>(request: &OriginalRequest<'_>, head: &'a dyn RequestHea
         && origin.is_some_and(|origin| !origin.is_empty())
         && head.field(Field::AccessControlRequestMethod).once().is_some_and(is_method)
         && head.field(Field::Authorization) == Occurrence::Absent;
-    RequestFacts { origin, preflight, dpop: false }
+    RequestFacts { origin, preflight, dpop: false, request: Some(request), now }
 }
 
-/// What of a request tells its operations.
-pub fn mcp_request<'a>(
+fn mcp_request<'a>(
     method: &'a str,
     head: &'a dyn RequestHead,
     body: SentBody<'a>,
@@ -211,17 +218,31 @@ pub fn mcp_request<'a>(
     }
 }
 
+/// What is asked, as far as the rules and conditions of `policy` want to know it.
+pub fn told_operations<'a>(
+    policy: &OperationPolicy,
+    method: &'a str,
+    head: &'a dyn RequestHead,
+    body: SentBody<'a>,
+) -> Result<Vec<Operation<'a>>, Unknown> {
+    let request = mcp_request(method, head, body, policy.upstream_enforces_headers);
+    let mut told = mcp::operations(&request)?;
+    if policy.asks_for_params() {
+        told = mcp::details::with_params(told, &request, &head.params())?;
+    }
+    match request.body {
+        SentBody::Whole(body) if policy.asks_for_arguments() => mcp::details::with_arguments(told, body),
+        SentBody::Whole(_) | SentBody::None | SentBody::Cut | SentBody::Late => Ok(told),
+    }
+}
+
 impl Asked {
-    fn of(matched: &Matched<'_>, told: &Result<Vec<Operation<'_>>, Unknown>, rule: Option<usize>) -> Self {
-        let rules = &matched.policy.operations.rules;
-        let refusing = rule.and_then(|index| rules.get(index));
-        let named = told.as_ref().ok().and_then(|operations| {
-            let refused = operations.iter().find(|operation| refusing.is_some_and(|rule| rule.fits(operation)));
-            refused.or_else(|| operations.first())
-        });
+    fn of(told: &Result<Vec<Operation<'_>>, Unknown>, causes: Vec<Cause>) -> Self {
+        let place = causes.first().map_or(0, |cause| cause.operation);
+        let named = told.as_ref().ok().and_then(|operations| operations.get(place));
         let owned =
             |operation: &Operation<'_>| (operation.method().to_owned(), operation.name().map(ToOwned::to_owned));
-        Self { operation: named.map(owned), unknown: told.as_ref().err().copied(), rule }
+        Self { operation: named.map(owned), unknown: told.as_ref().err().copied(), causes }
     }
 }
 
@@ -241,11 +262,11 @@ impl<'a> Decision<'a> {
     fn judged(
         matched: Matched<'a>,
         request: OriginalRequest<'a>,
-        head: &'a dyn RequestHead,
+        (head, now): (&'a dyn RequestHead, UnixTime),
         credential: Credential<'_>,
         authentication: Authentication,
     ) -> Self {
-        let facts = RequestFacts { dpop: credential.is_dpop(), ..request_facts(&request, head) };
+        let facts = RequestFacts { dpop: credential.is_dpop(), ..request_facts(&request, head, now) };
         let verdict = authz::decide(&matched, facts, &authentication);
         let has_rules = !matched.policy.operations.is_empty();
         let decision = Self {
@@ -255,6 +276,7 @@ impl<'a> Decision<'a> {
             malformed: None,
             authentication: Some(authentication),
             asked: None,
+            now,
         };
         if has_rules && decision.verdict.is_plain_permit() {
             return decision.judged_by_operations(head, SentBody::None);
@@ -270,10 +292,10 @@ impl<'a> Decision<'a> {
             // A preflight has no caller and asks for nothing.
             return self;
         };
-        let enforces = matched.policy.operations.upstream_enforces_headers;
-        let told = mcp::operations(&mcp_request(request.method(), head, body, enforces));
-        let (verdict, rule) = authz::decide_operations(matched, identity, told.as_deref().ok());
-        let asked = Asked::of(matched, &told, rule);
+        let told = told_operations(&matched.policy.operations, request.method(), head, body);
+        let facts = request_facts(request, head, self.now);
+        let (verdict, causes) = authz::decide_operations(matched, facts, identity, told.as_deref().ok());
+        let asked = Asked::of(&told, causes);
         Self { verdict, asked: Some(asked), ..self }
     }
 
@@ -286,6 +308,7 @@ impl<'a> Decision<'a> {
             malformed: None,
             authentication: None,
             asked: None,
+            now: UnixTime::from_secs(0),
         }
     }
 

@@ -41,6 +41,7 @@ fn policy(url: &str, allow_api_keys: bool) -> Policy {
         sessions: BrowserSessions::None,
         dpop_required: false,
         assertion: None,
+        condition: None,
         operations: OperationPolicy::default(),
     }
 }

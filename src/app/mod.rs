@@ -24,7 +24,7 @@ use housekeeping::Housekeeping;
 use crate::api_keys::Registry;
 use crate::authn::key_source::KeySource;
 use crate::authn::{Authenticator, IssuerKeys, IssuerSettings};
-use crate::authz::PolicySet;
+use crate::authz::{Condition, PolicySet};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{Config, IssuerConfig};
 use crate::decision::DecisionPoint;
@@ -100,6 +100,7 @@ impl App {
         let (authenticator, sources) =
             wire_authenticator(&config, wired.as_mut(), api_keys.as_ref(), &outbound, &clock);
         let metrics = Metrics::new(&names(&config), wired.as_ref().map(|wired| wired.tallies.clone()));
+        let metrics = metrics.watching(&config.policies);
         let (authenticator, metrics) = introspection::attach(&config, authenticator, metrics, &outbound);
         let assertions = server.filter(|_| asserts(&config)).map(IdentityAssertions::new);
         let (listen, admin_listen, workers) = (config.server.listen, config.server.admin_listen, config.server.workers);
@@ -229,7 +230,8 @@ fn wire_authenticator(
     sources.extend(wired.iter_mut().flat_map(|wired| std::mem::take(&mut wired.sources)));
     let own = wired.map(|wired| &wired.service.server);
     let settings = own.iter().map(|server| server.as_issuer()).chain(foreign).collect();
-    let authenticator = Authenticator::new(settings, config.leeway, config.cache_bytes);
+    let keeps_claims = config.policies.iter().any(|policy| policy.conditions().any(Condition::uses_claims));
+    let authenticator = Authenticator::new(settings, config.leeway, config.cache_bytes).keeping_claims(keeps_claims);
     let authenticator = api_keys.iter().fold(authenticator, |authenticator, keys| keys.known_to(authenticator));
     let authenticator = match own {
         Some(server) => {

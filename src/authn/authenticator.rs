@@ -37,6 +37,7 @@ pub struct Authenticator {
     cache: TokenCache,
     leeway: Duration,
     own: Option<Own>,
+    keeps_claims: bool,
     sessions: Option<Arc<dyn Sessions>>,
     replays: Replays,
     api_keys: Option<Arc<ApiKeys>>,
@@ -66,11 +67,18 @@ impl Authenticator {
             cache: TokenCache::new(cache_bytes),
             leeway,
             own: None,
+            keeps_claims: false,
             sessions: None,
             replays: Replays::default(),
             api_keys: None,
             introspection: None,
         }
+    }
+
+    /// Identities keep everything that their tokens claim, for conditions that ask for it.
+    #[must_use]
+    pub fn keeping_claims(self, keeps_claims: bool) -> Self {
+        Self { keeps_claims, ..self }
     }
 
     /// Tokens of `issuer`, which is our own, are also looked up in `revoked`.
@@ -198,6 +206,7 @@ impl Authenticator {
         let issuer = settings.issuer.clone();
         let own_token = self.own.as_ref().filter(|own| own.issuer == index).map(|_| claims.token_ids());
         let identity = Identity::new(issuer, claims, groups, settings.assume_email_verified)?;
+        let identity = if self.keeps_claims { with_claims(identity, token) } else { identity };
         let identity = Arc::new(match own_token {
             Some(ids) => identity.with_own_token(ids),
             None => identity,
@@ -231,6 +240,14 @@ fn unknown_key(
         Ok(Authentication::Undecidable { retry_after: Authenticator::RETRY_AFTER })
     } else {
         Err(TokenFault::UnknownKey)
+    }
+}
+
+/// The claims of a token whose signature was checked, all of them.
+fn with_claims(identity: Identity, token: BearerToken<'_>) -> Identity {
+    match super::unverified::claims_as_value(token) {
+        Some(serde_json::Value::Object(members)) => identity.with_claims(members, token.as_bytes().len()),
+        _ => identity,
     }
 }
 

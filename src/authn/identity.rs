@@ -24,7 +24,24 @@ pub struct Identity {
     audience_is_vouched: bool,
     own_token: Option<Box<TokenIds>>,
     api_key: bool,
+    claims: Option<Box<KeptClaims>>,
     headers: IdentityHeaders,
+}
+
+/// The whole claim set of a token.
+#[derive(Debug, Clone)]
+struct KeptClaims {
+    members: serde_json::Map<String, serde_json::Value>,
+    /// As many as in the token.
+    bytes: usize,
+}
+
+impl KeptClaims {
+    /// A value of two bytes in the token (`1,`) takes 32 in memory, and its share of a list that grew.
+    const fn weight(&self) -> usize {
+        const OF_A_BYTE: usize = 32;
+        self.bytes * OF_A_BYTE
+    }
 }
 
 impl Identity {
@@ -53,6 +70,7 @@ impl Identity {
             audience_is_vouched: false,
             own_token: None,
             api_key: false,
+            claims: None,
             headers: IdentityHeaders::default(),
         };
         identity.headers = IdentityHeaders::of(&identity)?;
@@ -77,6 +95,7 @@ impl Identity {
             audience_is_vouched: false,
             own_token: None,
             api_key: true,
+            claims: None,
             headers: IdentityHeaders::default(),
         };
         identity.headers = IdentityHeaders::of(&identity)?;
@@ -153,6 +172,11 @@ impl Identity {
         self.own_token.as_deref()
     }
 
+    /// Everything that the token claims, where a condition asks for it.
+    pub fn claims(&self) -> Option<&serde_json::Map<String, serde_json::Value>> {
+        self.claims.as_deref().map(|kept| &kept.members)
+    }
+
     /// The prepared header values.
     pub const fn headers(&self) -> &IdentityHeaders {
         &self.headers
@@ -170,11 +194,23 @@ impl Identity {
         Self { audience_is_vouched: true, ..self }
     }
 
+    /// Keeps all `members` of the token's claims, which took `bytes` in the token.
+    #[must_use]
+    pub(super) fn with_claims(self, members: serde_json::Map<String, serde_json::Value>, bytes: usize) -> Self {
+        Self { claims: Some(Box::new(KeptClaims { members, bytes })), ..self }
+    }
+
     /// Rough size in memory, in bytes, for the cache's bound.
     pub(crate) fn weight(&self) -> usize {
         let lists: usize = self.groups.iter().chain(&self.audiences).map(|text| text.len() + 32).sum();
         let scopes: usize = self.scopes.as_slice().iter().map(|scope| scope.as_str().len() + 24).sum();
-        512 + 2 * self.subject.len() + lists * 2 + scopes * 2
+        512 + 2 * self.subject.len() + lists * 2 + scopes * 2 + self.claims.as_ref().map_or(0, |kept| kept.weight())
+    }
+
+    /// The same with all `claims` kept.
+    #[cfg(test)]
+    pub(crate) fn keeping_for_test(self, claims: &serde_json::Value) -> Self {
+        self.with_claims(claims.as_object().cloned().unwrap_or_default(), 0)
     }
 
     /// An identity that no token proved, for tests and benches of what follows authentication.

@@ -1,10 +1,11 @@
 //! The policy decision point: [`decide`] is pure and total. No async, no I/O, no clock, no web framework.
 //!
-//! Rules run in a fixed order and the first refusal wins: origin, authentication, audience, principal, scopes.
+//! Rules run in a fixed order and the first refusal wins: origin, authentication, audience, principal, scopes, condition.
 //! Deny is the default everywhere: what is absent, empty, ambiguous or unreachable means no.
 
 pub mod assertion_audience;
 pub mod challenge;
+pub mod condition;
 pub mod operation_policy;
 pub mod policy;
 pub mod reason;
@@ -13,9 +14,11 @@ pub mod verdict;
 
 pub use assertion_audience::AssertionAudience;
 pub use challenge::Challenge;
+pub use condition::Condition;
 pub use operation_policy::{OperationPolicy, OperationRule};
 pub use policy::{BrowserSessions, Matched, NotFound, Policy, PolicySet};
 pub use reason::Reason;
+pub use rule::operation::Cause;
 pub use verdict::{Denial, Permit, Verdict};
 
 use std::sync::Arc;
@@ -23,7 +26,8 @@ use std::time::Duration;
 
 use crate::authn::dpop::ProofFault;
 use crate::authn::{Authentication, Identity, TokenFault};
-use crate::domain::Operation;
+use crate::domain::{Operation, OriginalRequest, UnixTime};
+use condition::Fuel;
 
 /// The facts of the original request that rules look at, besides where it goes.
 #[derive(Debug, Clone, Copy, Default)]
@@ -34,6 +38,10 @@ pub struct RequestFacts<'a> {
     pub preflight: bool,
     /// The token came with the promise of a proof (RFC 9449 §7.1).
     pub dpop: bool,
+    /// The request itself, for conditions.
+    pub request: Option<&'a OriginalRequest<'a>>,
+    /// When it came, for conditions.
+    pub now: UnixTime,
 }
 
 /// May this caller reach this resource? In audit mode a refusal is recorded in the permit instead of being spoken.
@@ -42,7 +50,7 @@ pub fn decide(matched: &Matched<'_>, facts: RequestFacts<'_>, authentication: &A
     let verdict = in_terms_of_dpop(enforce(matched, facts, authentication), matched, wants_proof);
     match verdict.reason() {
         Some(would_be) if matched.policy.audit_only() => {
-            Verdict::permit(matched, authentication.identity(), Some(would_be))
+            Verdict::permit(matched, authentication.identity(), Some(would_be)).with_trouble(verdict.trouble())
         }
         _ => verdict,
     }
@@ -55,33 +63,37 @@ fn in_terms_of_dpop(verdict: Verdict, matched: &Matched<'_>, wants_proof: bool) 
 }
 
 /// The same for the operations that a request asks for, after [`decide`] permitted the request to `identity`. `None` when
-/// they cannot be told: rules are not skipped because they cannot be checked.
+/// they cannot be told: rules are not skipped because they cannot be checked. Tells also what decided, first, and what
+/// would have in audit mode.
 pub fn decide_operations(
     matched: &Matched<'_>,
+    facts: RequestFacts<'_>,
     identity: &Arc<Identity>,
     operations: Option<&[Operation<'_>]>,
-) -> (Verdict, Option<usize>) {
+) -> (Verdict, Vec<Cause>) {
     let Some(operations) = operations else {
-        return (refuse(matched, identity, Verdict::forbid(Reason::OperationUnknown)), None);
+        return (refuse(matched, identity, Verdict::forbid(Reason::OperationUnknown)), Vec::new());
     };
-    let findings = rule::operation::check(matched.policy, identity, operations);
-    match (findings.refused, findings.would_refuse) {
-        (Some((Reason::InsufficientScope, rule)), _) => {
+    let findings = rule::operation::check(matched, facts, identity, operations);
+    let verdict = match (findings.refused, findings.would_refuse.first()) {
+        (Some(cause), _) if cause.reason == Reason::InsufficientScope => {
             let challenge = Challenge::insufficient_scope(matched, identity, &findings.missing);
             let verdict = Verdict::Forbid(Denial::insufficient_scope(challenge));
-            let verdict = in_terms_of_dpop(verdict, matched, identity.confirmation().key.is_some());
-            (refuse(matched, identity, verdict), Some(rule))
+            refuse(matched, identity, in_terms_of_dpop(verdict, matched, identity.confirmation().key.is_some()))
         }
-        (Some((reason, rule)), _) => (refuse(matched, identity, Verdict::forbid(reason)), Some(rule)),
-        (None, Some((reason, rule))) => (Verdict::permit(matched, Some(identity), Some(reason)), Some(rule)),
-        (None, None) => (Verdict::permit(matched, Some(identity), None), None),
-    }
+        (Some(cause), _) => refuse(matched, identity, cause.verdict()),
+        (None, Some(cause)) => Verdict::permit(matched, Some(identity), Some(cause.reason)).with_trouble(cause.trouble),
+        (None, None) => Verdict::permit(matched, Some(identity), None),
+    };
+    (verdict, findings.refused.into_iter().chain(findings.would_refuse).collect())
 }
 
 /// In audit mode a refusal is recorded in the permit instead of being spoken.
 fn refuse(matched: &Matched<'_>, identity: &Arc<Identity>, verdict: Verdict) -> Verdict {
     match verdict.reason() {
-        Some(would_be) if matched.policy.audit_only() => Verdict::permit(matched, Some(identity), Some(would_be)),
+        Some(would_be) if matched.policy.audit_only() => {
+            Verdict::permit(matched, Some(identity), Some(would_be)).with_trouble(verdict.trouble())
+        }
         _ => verdict,
     }
 }
@@ -104,7 +116,7 @@ fn enforce(matched: &Matched<'_>, facts: RequestFacts<'_>, authentication: &Auth
             Verdict::Undecidable { reason: Reason::ReplayMemoryFull, retry_after: Duration::from_secs(1) }
         }
         Authentication::Rejected(fault) => Challenge::refused_token(matched, *fault).into(),
-        Authentication::Verified(identity) => match judge(matched, identity) {
+        Authentication::Verified(identity) => match judge(matched, facts, identity) {
             Ok(()) => Verdict::permit(matched, Some(identity), None),
             Err(verdict) => verdict,
         },
@@ -112,12 +124,19 @@ fn enforce(matched: &Matched<'_>, facts: RequestFacts<'_>, authentication: &Auth
 }
 
 /// The rules that need to know who is calling.
-fn judge(matched: &Matched<'_>, identity: &Identity) -> Result<(), Verdict> {
+fn judge(matched: &Matched<'_>, facts: RequestFacts<'_>, identity: &Identity) -> Result<(), Verdict> {
     rule::audience::check(matched, identity).map_err(|reason| Challenge::foreign_token(matched, reason))?;
     rule::principal::check(matched.policy, identity).map_err(Verdict::forbid)?;
     rule::scope::check(matched.policy, identity).map_err(|missing| {
         Verdict::Forbid(Denial::insufficient_scope(Challenge::insufficient_scope(matched, identity, &missing)))
-    })
+    })?;
+    match &matched.policy.condition {
+        None => Ok(()),
+        Some(condition) => {
+            let facts = rule::condition::facts(matched, facts, identity, None);
+            rule::condition::check(condition, &facts, &mut Fuel::for_request()).map_err(Verdict::condition_false)
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Rules about operations, as data. Each rule only narrows: an operation must satisfy every rule that fits it, so neither
 //! their order nor one more of them can ever open anything.
 
+use super::Condition;
 use super::policy::{Mode, Principals, RequiredScope};
 use crate::domain::{Glob, Operation};
 
@@ -9,6 +10,8 @@ use crate::domain::{Glob, Operation};
 pub struct OperationPolicy {
     /// All of them count.
     pub rules: Vec<OperationRule>,
+    /// The resource's condition, where it is about operations: it must be true of each.
+    pub condition: Option<Condition>,
     /// The operator's word that the server refuses headers that differ from the body.
     pub upstream_enforces_headers: bool,
 }
@@ -28,6 +31,8 @@ pub struct OperationRule {
     pub required_scopes: Vec<RequiredScope>,
     /// Who may; `None` for everybody whom the resource admits.
     pub principals: Option<Principals>,
+    /// What must be true of each operation that the rule is about.
+    pub condition: Option<Condition>,
     /// Enforce, or only record.
     pub mode: Mode,
 }
@@ -35,7 +40,22 @@ pub struct OperationRule {
 impl OperationPolicy {
     /// Whether operations need to be known at all.
     pub const fn is_empty(&self) -> bool {
-        self.rules.is_empty()
+        self.rules.is_empty() && self.condition.is_none()
+    }
+
+    /// Whether a condition asks for mirrored parameters.
+    pub fn asks_for_params(&self) -> bool {
+        self.conditions().any(Condition::uses_params)
+    }
+
+    /// Whether a condition asks for the arguments of calls.
+    pub fn asks_for_arguments(&self) -> bool {
+        self.conditions().any(Condition::uses_arguments)
+    }
+
+    /// Every condition about operations.
+    pub fn conditions(&self) -> impl Iterator<Item = &Condition> {
+        self.rules.iter().filter_map(|rule| rule.condition.as_ref()).chain(&self.condition)
     }
 }
 

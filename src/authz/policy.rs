@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use bytes::Bytes;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{AssertionAudience, OperationPolicy};
+use super::{AssertionAudience, Condition, OperationPolicy};
 use crate::domain::path::Ambiguity;
 use crate::domain::resource::{HostPattern, PathPrefix};
 use crate::domain::{Authority, EmailPattern, Issuer, OriginalRequest, RequestPath, ResourceUri, Scope, ScopeSet};
@@ -29,6 +29,8 @@ pub struct Policy {
     pub required_scopes: Vec<RequiredScope>,
     /// `Origin` values accepted; empty accepts all.
     pub allowed_origins: Vec<String>,
+    /// What must be true besides, of requests whose operations are not looked at.
+    pub condition: Option<Condition>,
     /// Enforce, or only record.
     pub mode: Mode,
     /// What challenges and documents tell clients to ask for.
@@ -111,6 +113,11 @@ impl Policy {
     /// The scopes that a challenge asks for.
     pub const fn challenge_scopes(&self) -> &ScopeSet {
         &self.scopes_in_challenge
+    }
+
+    /// Its conditions, and those of its rules.
+    pub fn conditions(&self) -> impl Iterator<Item = &Condition> {
+        self.condition.iter().chain(self.operations.conditions())
     }
 
     /// Every scope that means anything here: those of challenges, and those that single operations demand.

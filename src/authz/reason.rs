@@ -30,6 +30,8 @@ pub enum Reason {
     OperationNotAllowed,
     /// What is asked cannot be told, and there are rules about it.
     OperationUnknown,
+    /// A condition of the resource or of a rule is not true.
+    ConditionFalse,
     /// `Origin` is not in the allowlist.
     OriginNotAllowed,
     /// No configured resource covers the URL.
@@ -63,7 +65,7 @@ pub enum Class {
 
 impl Reason {
     /// Every reason, for metrics that start at zero and for the documentation's test.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 20] = [
         Self::MissingToken,
         Self::InvalidToken,
         Self::InvalidDpopProof,
@@ -75,6 +77,7 @@ impl Reason {
         Self::InsufficientScope,
         Self::OperationNotAllowed,
         Self::OperationUnknown,
+        Self::ConditionFalse,
         Self::OriginNotAllowed,
         Self::UnknownResource,
         Self::AmbiguousPath,
@@ -99,6 +102,7 @@ impl Reason {
             Self::InsufficientScope => "insufficient_scope",
             Self::OperationNotAllowed => "operation_not_allowed",
             Self::OperationUnknown => "operation_unknown",
+            Self::ConditionFalse => "condition_false",
             Self::OriginNotAllowed => "origin_not_allowed",
             Self::UnknownResource => "unknown_resource",
             Self::AmbiguousPath => "ambiguous_path",
@@ -124,6 +128,7 @@ impl Reason {
             | Self::InsufficientScope
             | Self::OperationNotAllowed
             | Self::OperationUnknown
+            | Self::ConditionFalse
             | Self::OriginNotAllowed
             | Self::UnknownResource
             | Self::UntrustedProxy => Class::Forbidden,
@@ -151,6 +156,7 @@ impl Reason {
             Self::InsufficientScope => "the token lacks a required scope",
             Self::OperationNotAllowed => "the caller may not do this with this resource",
             Self::OperationUnknown => "it cannot be told what the request asks for",
+            Self::ConditionFalse => "a condition of this resource is not met",
             Self::OriginNotAllowed => "requests from this origin are not accepted",
             Self::UnknownResource => "no protected resource is configured for this URL",
             Self::AmbiguousPath => "the path can be read in more than one way",

@@ -34,6 +34,7 @@ fn policy(url: &str) -> Policy {
         dpop_required: false,
         required_scopes: vec![required],
         allowed_origins: Vec::new(),
+        condition: None,
         mode: Mode::Enforce,
         operations: OperationPolicy::default(),
         assertion: None,
@@ -191,7 +192,7 @@ fn the_origin_is_judged_before_the_token() {
 
 #[test]
 fn a_preflight_passes_without_a_token_and_nothing_else_does() {
-    let facts = RequestFacts { origin: Some(b"https://app.example.com"), preflight: true, dpop: false };
+    let facts = RequestFacts { origin: Some(b"https://app.example.com"), preflight: true, ..RequestFacts::default() };
     let decide = |facts| decide_with(policy("https://mcp.example.com/mcp"), facts, &Authentication::Anonymous);
     let verdict = decide(facts);
     assert!(verdict.as_permit().is_some_and(|permit| permit.identity().is_none()));

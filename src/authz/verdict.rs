@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::condition::Trouble;
 use super::{Challenge, Matched, Reason};
 use crate::authn::Identity;
 
@@ -32,6 +33,7 @@ pub struct Permit {
     identity: Option<Arc<Identity>>,
     resource: Bytes,
     would_refuse: Option<Reason>,
+    trouble: Option<Trouble>,
 }
 
 impl Permit {
@@ -56,17 +58,18 @@ impl Permit {
 pub struct Denial {
     reason: Reason,
     challenge: Option<Challenge>,
+    trouble: Option<Trouble>,
 }
 
 impl Denial {
     /// The right token of the wrong person carries no challenge: a new sign-in would not help.
     pub const fn without_challenge(reason: Reason) -> Self {
-        Self { reason, challenge: None }
+        Self { reason, challenge: None, trouble: None }
     }
 
     /// More scopes would help (RFC 6750 §3.1).
     pub const fn insufficient_scope(challenge: Challenge) -> Self {
-        Self { reason: Reason::InsufficientScope, challenge: Some(challenge) }
+        Self { reason: Reason::InsufficientScope, challenge: Some(challenge), trouble: None }
     }
 
     /// Why.
@@ -86,15 +89,20 @@ impl Verdict {
         identity: Option<&Arc<Identity>>,
         would_refuse: Option<Reason>,
     ) -> Self {
-        Self::Permit(Permit { identity: identity.cloned(), resource: matched.resource.clone(), would_refuse })
+        Self::Permit(Permit {
+            identity: identity.cloned(),
+            resource: matched.resource.clone(),
+            would_refuse,
+            trouble: None,
+        })
     }
 
     /// Its challenge, if it has one, asks for a proof.
     pub(super) fn in_terms_of_dpop(self) -> Self {
         match self {
             Self::Challenge(challenge) => Self::Challenge(challenge.in_terms_of_dpop()),
-            Self::Forbid(Denial { reason, challenge: Some(challenge) }) => {
-                Self::Forbid(Denial { reason, challenge: Some(challenge.in_terms_of_dpop()) })
+            Self::Forbid(Denial { reason, challenge: Some(challenge), trouble }) => {
+                Self::Forbid(Denial { reason, challenge: Some(challenge.in_terms_of_dpop()), trouble })
             }
             other @ (Self::Permit(_) | Self::Forbid(_) | Self::Undecidable { .. }) => other,
         }
@@ -103,6 +111,28 @@ impl Verdict {
     /// A refusal that no token changes.
     pub const fn forbid(reason: Reason) -> Self {
         Self::Forbid(Denial::without_challenge(reason))
+    }
+
+    /// A condition is not true, or had `trouble`.
+    pub(super) const fn condition_false(trouble: Option<Trouble>) -> Self {
+        Self::Forbid(Denial { reason: Reason::ConditionFalse, challenge: None, trouble })
+    }
+
+    /// The same permit, which remembers the trouble of a condition.
+    pub(super) fn with_trouble(self, trouble: Option<Trouble>) -> Self {
+        match self {
+            Self::Permit(permit) => Self::Permit(Permit { trouble, ..permit }),
+            Self::Challenge(_) | Self::Forbid(_) | Self::Undecidable { .. } => self,
+        }
+    }
+
+    /// Why a condition is neither true nor false, if that is the reason.
+    pub const fn trouble(&self) -> Option<Trouble> {
+        match self {
+            Self::Permit(permit) => permit.trouble,
+            Self::Forbid(denial) => denial.trouble,
+            Self::Challenge(_) | Self::Undecidable { .. } => None,
+        }
     }
 
     /// The permit, if it is one.

@@ -103,7 +103,7 @@ pub(super) struct WrittenResource {
     pub(super) insecure_http: bool,
     pub(super) mode: Option<String>,
     pub(super) tool_rules: Vec<WrittenToolRule>,
-    pub(super) condition: Option<toml::Value>,
+    pub(super) condition: Option<String>,
     pub(super) upstream_enforces_mcp_headers: bool,
     pub(super) browser_sign_in: bool,
     pub(super) dpop_required: bool,
@@ -125,6 +125,7 @@ pub(super) struct WrittenToolRule {
     pub(super) allowed_users: Option<Strings>,
     pub(super) allowed_subjects: Option<Strings>,
     pub(super) allowed_clients: Option<Strings>,
+    pub(super) condition: Option<String>,
     pub(super) mode: Option<String>,
 }
 

@@ -5,6 +5,7 @@
 mod api_keys;
 mod authorization_server;
 mod browser_sign_in;
+mod condition;
 mod environment;
 mod error;
 mod file;

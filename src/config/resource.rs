@@ -1,13 +1,14 @@
 //! `[[resources]]`.
 
 use super::browser_sign_in;
+use super::condition;
 use super::file::{Strings, WrittenResource};
 use super::issuer::Issuers;
 use super::scopes::{self, Implied};
 use super::{ConfigError, ConfigErrors, IssuerConfig, identity_assertion, tool_rule};
 use crate::authn::Introspection;
 use crate::authz::policy::{AcceptedIssuer, Mode, Principals};
-use crate::authz::{OperationPolicy, Policy};
+use crate::authz::{Condition, OperationPolicy, Policy};
 use crate::domain::resource::PathPrefix;
 use crate::domain::{EmailPattern, ResourceUri, Scheme, ScopeSet};
 
@@ -92,7 +93,6 @@ impl Reader<'_> {
     }
 
     fn read(&self, errors: &mut ConfigErrors) -> Option<Policy> {
-        self.refuse_later_keys(errors);
         let resource = errors.keep(self.resource());
         let also_paths = errors.keep(self.also_paths());
         let accepted = self.accepted_issuers().and_then(|accepted| self.refuse_too_many_asked(accepted));
@@ -105,7 +105,9 @@ impl Reader<'_> {
         let key = format!("resources[{}].browser_sign_in", self.index);
         let sessions = errors.keep(browser_sign_in::read(&key, self.written, self.issuers, accepted.as_ref()));
         let dpop_required = errors.keep(self.dpop_required());
-        let operations = errors.keep(self.operations());
+        let condition = errors.keep(self.condition());
+        let (about_operations, condition) = condition::split(condition.flatten());
+        let operations = errors.keep(self.operations(about_operations));
         let assertion = identity_assertion::read(self.index, self.written, self.issuers, errors);
         let (accepted, principals, required) = (accepted?, principals?, required?);
         errors.keep(self.refuse_open_door(&accepted, &principals))?;
@@ -122,20 +124,12 @@ impl Reader<'_> {
             operations: operations?,
             required_scopes: required,
             allowed_origins: origins?,
+            condition,
             mode: mode?,
             sessions: sessions?,
             dpop_required: dpop_required?,
             assertion,
         })
-    }
-
-    /// Rules that this version cannot check must not be ignored: the operator relies on them.
-    fn refuse_later_keys(&self, errors: &mut ConfigErrors) {
-        const RESTRICT: &str = "remove the key, and restrict the resource as a whole";
-        let later = [("condition", &self.written.condition, RESTRICT)];
-        for (name, _, fix) in later.into_iter().filter(|(_, value, _)| value.is_some()) {
-            errors.add(self.error(name, None, "this version does not have it", fix));
-        }
     }
 
     fn resource(&self) -> Result<ResourceUri, ConfigError> {
@@ -303,9 +297,14 @@ impl Reader<'_> {
         Ok(self.written.dpop_required)
     }
 
-    fn operations(&self) -> Result<OperationPolicy, ConfigError> {
+    fn condition(&self) -> Result<Option<Condition>, ConfigError> {
+        condition::read(&format!("resources[{}].condition", self.index), self.written.condition.as_deref())
+    }
+
+    fn operations(&self, condition: Option<Condition>) -> Result<OperationPolicy, ConfigError> {
         let prefix = format!("resources[{}]", self.index);
-        if self.written.upstream_enforces_mcp_headers && self.written.tool_rules.is_empty() {
+        let rules_nothing = self.written.tool_rules.is_empty() && condition.is_none();
+        if self.written.upstream_enforces_mcp_headers && rules_nothing {
             let key = format!("{prefix}.upstream_enforces_mcp_headers");
             return Err(ConfigError::unquoted(
                 key,
@@ -316,10 +315,13 @@ impl Reader<'_> {
         }
         let rules = self.written.tool_rules.iter().enumerate();
         let read = |(index, written)| tool_rule::read(&format!("{prefix}.tool_rules[{index}]"), written, self.implied);
-        Ok(OperationPolicy {
+        let policy = OperationPolicy {
             rules: rules.map(read).collect::<Result<_, _>>()?,
+            condition,
             upstream_enforces_headers: self.written.upstream_enforces_mcp_headers,
-        })
+        };
+        condition::refuse_blind_params(&prefix, &policy)?;
+        Ok(policy)
     }
 
     /// An origin as browsers send it: scheme and authority, nothing after (RFC 6454 §6.2).

@@ -1,6 +1,7 @@
 //! `[[resources.tool_rules]]`.
 
 use super::ConfigError;
+use super::condition;
 use super::file::{Strings, WrittenToolRule};
 use super::resource::{read_email, read_mode};
 use super::scopes::{self, Implied};
@@ -17,6 +18,7 @@ pub(super) fn read(place: &str, written: &WrittenToolRule, implied: &Implied) ->
         deny: written.deny,
         required_scopes: required_scopes(place, written, implied)?,
         principals: principals(place, written)?,
+        condition: condition::read(&format!("{place}.condition"), written.condition.as_deref())?,
         mode: read_mode(&format!("{place}.mode"), written.mode.as_deref())?,
     };
     refuse_contradiction(place, &rule)?;
@@ -77,15 +79,15 @@ fn principals(place: &str, written: &WrittenToolRule) -> Result<Option<Principal
 }
 
 fn refuse_contradiction(place: &str, rule: &OperationRule) -> Result<(), ConfigError> {
-    let demands = rule.principals.is_some() || !rule.required_scopes.is_empty();
+    let demands = rule.principals.is_some() || !rule.required_scopes.is_empty() || rule.condition.is_some();
     match (rule.deny, demands) {
         (true, true) => {
-            let fault = "nobody may, so required_scopes and the allowed_… lists have no effect";
+            let fault = "nobody may, so required_scopes, condition and the allowed_… lists have no effect";
             Err(ConfigError::unquoted(format!("{place}.deny"), true, fault, "remove it or them"))
         }
         (false, false) => {
             let fault = "the rule demands nothing";
-            let fix = "add required_scopes, an allowed_… list or deny = true, or remove the rule";
+            let fix = "add required_scopes, an allowed_… list, a condition or deny = true, or remove the rule";
             Err(ConfigError::new(place, None, fault, fix))
         }
         _ => Ok(()),

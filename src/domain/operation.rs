@@ -7,6 +7,8 @@ use std::borrow::Cow;
 pub struct Operation<'a> {
     method: Cow<'a, str>,
     name: Option<Cow<'a, str>>,
+    params: Vec<(String, String)>,
+    arguments: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
 impl<'a> Operation<'a> {
@@ -19,7 +21,19 @@ impl<'a> Operation<'a> {
 
     /// `method`, as JSON-RPC names it, of `name`.
     pub fn new(method: impl Into<Cow<'a, str>>, name: Option<Cow<'a, str>>) -> Self {
-        Self { method: method.into(), name }
+        Self { method: method.into(), name, params: Vec::new(), arguments: None }
+    }
+
+    /// With the parameters that headers repeat, by their names in lower case.
+    #[must_use]
+    pub fn with_params(self, params: Vec<(String, String)>) -> Self {
+        Self { params, ..self }
+    }
+
+    /// With the arguments of a call.
+    #[must_use]
+    pub fn with_arguments(self, arguments: Option<serde_json::Map<String, serde_json::Value>>) -> Self {
+        Self { arguments, ..self }
     }
 
     /// The JSON-RPC method, or one of the names above for what is none.
@@ -30,6 +44,16 @@ impl<'a> Operation<'a> {
     /// The tool, prompt, resource or task.
     pub fn name(&self) -> Option<&str> {
         self.name.as_deref()
+    }
+
+    /// Parameters that headers repeat and the server vouches for, where a condition asks for them.
+    pub fn params(&self) -> &[(String, String)] {
+        &self.params
+    }
+
+    /// The arguments of a call, where a condition asks for them and the body was seen.
+    pub const fn arguments(&self) -> Option<&serde_json::Map<String, serde_json::Value>> {
+        self.arguments.as_ref()
     }
 }
 

@@ -1,10 +1,10 @@
 //! What was known when a request was decided: what the steps are told from.
 
 use crate::authn::{Authentication, Identity};
-use crate::authz::{Matched, PolicySet, RequestFacts, Verdict};
+use crate::authz::{Cause, Matched, PolicySet, RequestFacts, Verdict};
 use crate::decision::{self, Decision, DecisionPoint};
 use crate::domain::{Issuer, Malformed, Operation, OriginalRequest};
-use crate::mcp::{self, SentBody, Unknown};
+use crate::mcp::{SentBody, Unknown};
 use crate::proxy::RequestHead;
 
 /// Everything that a step looks at.
@@ -26,6 +26,10 @@ pub struct Facts<'a> {
     pub authentication: Option<&'a Authentication>,
     /// What is asked of the MCP server, where rules want to know.
     pub operations: Option<Result<Vec<Operation<'a>>, Unknown>>,
+    /// What decided about operations, first, and what would have in audit mode.
+    pub causes: &'a [Cause],
+    /// Whether the operations hold what calls hand over: a refusal of the past does not.
+    pub details_are_known: bool,
     /// The verdict.
     pub verdict: &'a Verdict,
 }
@@ -41,8 +45,7 @@ impl<'a> Facts<'a> {
         let request = decision.request.as_ref();
         let operations = request.zip(decision.matched.as_ref()).filter(|_| decision.asked.is_some());
         let operations = operations.map(|(request, matched)| {
-            let enforces = matched.policy.operations.upstream_enforces_headers;
-            mcp::operations(&decision::mcp_request(request.method(), head, body, enforces))
+            decision::told_operations(&matched.policy.operations, request.method(), head, body)
         });
         Self {
             policies: &point.policies,
@@ -50,9 +53,11 @@ impl<'a> Facts<'a> {
             request,
             malformed: decision.malformed,
             matched: decision.matched.as_ref(),
-            rule_facts: request.map(|request| decision::request_facts(request, head)).unwrap_or_default(),
+            rule_facts: request.map(|request| decision::request_facts(request, head, decision.now)).unwrap_or_default(),
             authentication: decision.authentication.as_ref(),
             operations,
+            causes: decision.asked.as_ref().map_or(&[], |asked| &asked.causes),
+            details_are_known: true,
             verdict: &decision.verdict,
         }
     }

@@ -53,7 +53,7 @@ impl Refusal {
         at: UnixTime,
     ) -> Self {
         let request = decision.request.as_ref();
-        let facts = request.map(|request| request_facts(request, head)).unwrap_or_default();
+        let facts = request.map(|request| request_facts(request, head, at)).unwrap_or_default();
         Self {
             request_id,
             at,
@@ -88,6 +88,8 @@ impl Refusal {
             rule_facts: RequestFacts {
                 origin: self.origin.as_deref(),
                 preflight: self.preflight,
+                request: request.as_ref(),
+                now: self.at,
                 ..RequestFacts::default()
             },
             authentication: self.authentication.as_ref(),
@@ -96,6 +98,8 @@ impl Refusal {
                 // Of a batch the operation that was refused: the rule that refused it speaks of it alone, too.
                 (None, operation) => Ok(operation.iter().map(again).collect()),
             }),
+            causes: self.asked.as_ref().map_or(&[], |asked| &asked.causes),
+            details_are_known: false,
             verdict: &self.verdict,
         })
     }

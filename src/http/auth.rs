@@ -53,7 +53,11 @@ pub(super) fn answer(
     decision: &Decision<'_>,
     took: Duration,
 ) -> HttpResponse {
-    service.metrics.count(decision.matched.as_ref().map(|matched| matched.index), &decision.verdict, took);
+    let resource = decision.matched.as_ref().map(|matched| matched.index);
+    service.metrics.count(resource, &decision.verdict, took);
+    if decision.verdict.would_refuse().is_some() || decision.asked.is_some() {
+        count_watched(service, resource, decision);
+    }
     let allowed = decision.verdict.is_plain_permit();
     if allowed && !service.request_ids.samples_allow(service.allows_logged_per_mille) {
         let reply = Reply::to(contract, &decision.verdict, "");
@@ -100,6 +104,16 @@ fn forgotten(decision: &Decision<'_>, response: &HttpResponse) -> Option<&'stati
 pub(super) fn spoken_again(refusal: &Refusal) -> HttpResponse {
     let reply = Reply::to(refusal.contract, &refusal.verdict, &refusal.request_id);
     to_response(reply, HeaderValue::from_str(&refusal.request_id).ok())
+}
+
+/// Counts what rules and conditions in audit mode would have refused.
+fn count_watched(service: &Service, resource: Option<usize>, decision: &Decision<'_>) {
+    let of_resource = decision.verdict.would_refuse() == Some(Reason::ConditionFalse);
+    match &decision.asked {
+        None if of_resource => service.metrics.count_watched(resource, None),
+        None => {}
+        Some(asked) => asked.causes.iter().for_each(|cause| service.metrics.count_watched(resource, cause.rule)),
+    }
 }
 
 /// The response to what the rules say, with the sessions of browsers kept from the upstream where there are any.
@@ -191,6 +205,7 @@ fn detail(head: &ActixHead<'_>, decision: &Decision<'_>) -> Option<String> {
             cut(path_of(head.target()))
         )),
         (None, Reason::OperationUnknown | Reason::OperationNotAllowed, _) => asked_detail(decision),
+        (None, Reason::ConditionFalse, _) => Some(condition_detail(decision)),
         (None, Reason::UnknownResource, Some(request)) => Some(format!(
             "no resource covers {}://{}{}; a scheme of http behind a TLS-terminating balancer is the usual cause",
             request.scheme(),
@@ -204,9 +219,21 @@ fn detail(head: &ActixHead<'_>, decision: &Decision<'_>) -> Option<String> {
 /// Why an operation could not be told, or which rule refuses it.
 fn asked_detail(decision: &Decision<'_>) -> Option<String> {
     let asked = decision.asked.as_ref()?;
-    match (asked.unknown, asked.rule) {
+    match (asked.unknown, asked.causes.first()) {
         (Some(unknown), _) => Some(unknown.to_string()),
-        (None, rule) => rule.map(|rule| format!("tool_rules[{rule}]")),
+        (None, cause) => cause.and_then(|cause| cause.rule).map(|rule| format!("tool_rules[{rule}]")),
+    }
+}
+
+/// Whose condition is not true, and what went wrong if it is not false either. No values: they may be anybody's.
+fn condition_detail(decision: &Decision<'_>) -> String {
+    let place = match asked_detail(decision) {
+        Some(rule) => format!("{rule}.condition"),
+        None => "condition".to_owned(),
+    };
+    match decision.verdict.trouble() {
+        None => place,
+        Some(trouble) => format!("{place}: error: {trouble}"),
     }
 }
 

@@ -30,6 +30,20 @@ impl RequestHead for ActixHead<'_> {
         }
     }
 
+    fn params(&self) -> Vec<(String, Occurrence<'_>)> {
+        let headers = self.0.headers();
+        let read = |name: &HeaderName| {
+            let mut values = headers.get_all(name);
+            let occurrence = match (values.next(), values.next()) {
+                (None, _) => Occurrence::Absent,
+                (Some(value), None) => Occurrence::Once(value.as_bytes()),
+                (Some(_), Some(_)) => Occurrence::Repeated,
+            };
+            Some((name.as_str().strip_prefix("mcp-param-")?.to_owned(), occurrence))
+        };
+        headers.keys().filter_map(read).collect()
+    }
+
     fn peer(&self) -> Option<IpAddr> {
         self.0.peer_addr().map(|address| address.ip())
     }

@@ -19,6 +19,9 @@ pub enum HeaderFault {
     /// Header and body name different things.
     #[error("{0} says something else than the body")]
     Disagrees(&'static str),
+    /// More of them than are read.
+    #[error("there are too many of {0}, or they are too long")]
+    TooMany(&'static str),
     /// Nothing to go by.
     #[error("{0} is missing")]
     Missing(&'static str),

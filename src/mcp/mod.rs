@@ -2,6 +2,7 @@
 //! headers where the server checks them itself.
 
 pub mod body;
+pub mod details;
 pub mod headers;
 pub mod name;
 pub mod request;

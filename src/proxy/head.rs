@@ -157,6 +157,10 @@ pub trait RequestHead {
     fn target(&self) -> &str;
     /// A header, as bytes: values need not be text.
     fn field(&self, field: Field) -> Occurrence<'_>;
+    /// The headers `Mcp-Param-…` by the rest of their names, in lower case. Looked through only for conditions that ask.
+    fn params(&self) -> Vec<(String, Occurrence<'_>)> {
+        Vec::new()
+    }
     /// The address of the caller.
     fn peer(&self) -> Option<IpAddr>;
 }

@@ -19,6 +19,7 @@ mod browser_flow;
 mod browser_sign_in;
 mod clients;
 mod compose;
+mod conditions;
 mod config;
 mod conformance;
 mod contract;

@@ -2,6 +2,7 @@
 
 mod audience;
 mod authentication;
+mod condition;
 mod credential;
 mod operation;
 mod origin;
@@ -21,7 +22,7 @@ struct Kind {
 }
 
 /// In the order in which they are asked: of these the first refusal is the verdict's.
-const IN_ORDER: [Kind; 12] = [
+const IN_ORDER: [Kind; 14] = [
     proxy::KIND,
     request::KIND,
     resource::KIND,
@@ -32,8 +33,10 @@ const IN_ORDER: [Kind; 12] = [
     audience::AUDIENCE,
     principal::KIND,
     scope::KIND,
+    condition::KIND,
     operation::KIND,
     tool_rule::KIND,
+    condition::OF_OPERATIONS,
 ];
 
 /// Every step: what each rule said until one refused, and the names of those that were not reached.
@@ -41,7 +44,8 @@ pub fn tell(facts: &Facts<'_>) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
     for kind in &IN_ORDER {
         if steps.iter().any(|step| step.outcome == Outcome::Refused) {
-            steps.push(Step::not_reached(kind.name));
+            let known = steps.iter().any(|step| step.name == kind.name);
+            steps.extend((!known).then(|| Step::not_reached(kind.name)));
         } else {
             steps.extend((kind.ask)(facts));
         }

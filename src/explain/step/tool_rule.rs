@@ -5,7 +5,7 @@ use super::{Facts, Kind, Step, principal, scope};
 use crate::authn::Identity;
 use crate::authz::OperationRule;
 use crate::authz::policy::Mode;
-use crate::authz::rule::operation::{self, Findings};
+use crate::authz::rule::operation;
 use crate::authz::rule::principal::Caller;
 use crate::domain::Operation;
 use crate::explain::Outcome;
@@ -17,32 +17,35 @@ fn ask(facts: &Facts<'_>) -> Vec<Step> {
     let Some(Ok(operations)) = &facts.operations else {
         return vec![Step::not_asked(KIND.name, "there are none here")];
     };
-    let findings = operation::check(matched.policy, identity, operations);
     let rules = matched.policy.operations.rules.iter().enumerate();
-    rules.map(|(index, rule)| one(index, rule, identity, operations, &findings)).collect()
+    rules.map(|(index, rule)| one((index, rule), facts, identity, operations)).collect()
 }
 
 fn one(
-    index: usize,
-    rule: &OperationRule,
+    (index, rule): (usize, &OperationRule),
+    facts: &Facts<'_>,
     identity: &Identity,
     operations: &[Operation<'_>],
-    findings: &Findings<'_>,
 ) -> Step {
     let name = format!("tool_rules[{index}]");
-    let fitting = operations.iter().filter(|operation| rule.fits(operation)).map(super::operation::shown);
-    let fitting: Vec<String> = fitting.collect();
+    let fitting: Vec<&Operation<'_>> = operations.iter().filter(|operation| rule.fits(operation)).collect();
     if fitting.is_empty() {
         return Step::not_asked(&name, format!("{} does not fit", about(rule)));
     }
-    let detail = format!("{} fits {}: {}", about(rule), text::list(fitting), demands(rule, identity));
-    let Err((reason, _)) = operation::satisfied(rule, identity) else { return Step::passed(&name, detail) };
-    let outcome = match (rule.mode, findings.refused) {
+    let shown = text::list(fitting.iter().map(|operation| super::operation::shown(operation)));
+    let detail = format!("{} fits {shown}: {}", about(rule), demands(rule, identity));
+    let outcome = match (rule.mode, facts.causes.first()) {
         (Mode::Audit, _) => Outcome::Audited,
-        (Mode::Enforce, Some((_, speaking))) if speaking == index => Outcome::Refused,
+        (Mode::Enforce, Some(cause)) if cause.rule == Some(index) => Outcome::Refused,
         (Mode::Enforce, _) => Outcome::AlsoRefuses,
     };
-    Step { outcome, ..Step::refused(&name, reason, detail) }
+    if let Err((reason, _)) = operation::satisfied(rule, identity) {
+        return Step { outcome, ..Step::refused(&name, reason, detail) };
+    }
+    match &rule.condition {
+        None => Step::passed(&name, detail),
+        Some(condition) => super::condition::of_operations(&name, (condition, Some(index)), facts, &fitting, outcome),
+    }
 }
 
 /// What the rule is about, as it is configured.
@@ -58,5 +61,6 @@ fn demands(rule: &OperationRule, identity: &Identity) -> String {
     }
     let principals = rule.principals.iter().map(|named| principal::compared(named, Caller::of(identity)));
     let scopes = (!rule.required_scopes.is_empty()).then(|| scope::compared(&rule.required_scopes, identity));
-    principals.chain(scopes).collect::<Vec<_>>().join("; ")
+    let condition = rule.condition.as_ref().map(|condition| format!("condition {}", condition.source()));
+    principals.chain(scopes).chain(condition).collect::<Vec<_>>().join("; ")
 }

@@ -76,7 +76,7 @@ pub enum Unknown {
 
 /// The first version whose servers must refuse headers that differ from the body. Only known versions count: what a later
 /// one demands is not known.
-const VERSION_WITH_HEADERS: &[u8] = b"2026-07-28";
+pub(super) const VERSION_WITH_HEADERS: &[u8] = b"2026-07-28";
 
 /// Everything that the request asks for; at least one operation.
 pub fn operations<'a>(request: &McpRequest<'a>) -> Result<Vec<Operation<'a>>, Unknown> {

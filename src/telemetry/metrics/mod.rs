@@ -2,6 +2,7 @@
 
 mod authorization_server;
 mod introspection;
+mod watched_rules;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -17,11 +18,12 @@ use prometheus_client::registry::Registry;
 use crate::authn::cache::CacheFigures;
 use crate::authn::issuer_keys::KeyFigures;
 use crate::authz::reason::Class;
-use crate::authz::{Reason, Verdict};
+use crate::authz::{Policy, Reason, Verdict};
 
 use authorization_server::AuthorizationServerMetrics;
 pub use authorization_server::{AuthorizationServerFigures, Tallies};
 pub use introspection::IntrospectionMetrics;
+use watched_rules::WatchedRules;
 
 /// All metrics of the service.
 #[derive(Debug)]
@@ -35,6 +37,8 @@ pub struct Metrics {
     log_dropped: Counter,
     api_keys: Gauge,
     authorization_server: Option<AuthorizationServerMetrics>,
+    decisions: Family<DecisionLabels, Counter>,
+    watched: WatchedRules,
 }
 
 /// One counter for each way a decision on a resource can end.
@@ -42,6 +46,8 @@ pub struct Metrics {
 struct ResourceCounters {
     allowed: Counter,
     refused: Vec<(Reason, Counter)>,
+    /// What single rules let through in audit mode, where the resource is not in it.
+    audited: Vec<(Reason, Counter)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -124,7 +130,37 @@ impl Metrics {
         let found = resources.iter().map(counters).collect();
         let not_found = ResourceCounters::of_no_resource(&decisions);
         let authorization_server = tallies.map(|tallies| AuthorizationServerMetrics::register(&mut registry, tallies));
-        Self { registry, found, not_found, duration, keys, cache, log_dropped, api_keys, authorization_server }
+        let watched = WatchedRules::default();
+        Self {
+            registry,
+            found,
+            not_found,
+            duration,
+            keys,
+            cache,
+            log_dropped,
+            api_keys,
+            authorization_server,
+            decisions,
+            watched,
+        }
+    }
+
+    /// Counts besides what rules and conditions in audit mode would refuse, where `policies` have any.
+    #[must_use]
+    pub fn watching(mut self, policies: &[Policy]) -> Self {
+        self.watched = WatchedRules::register(&mut self.registry, policies);
+        for ((counters, watched), policy) in self.found.iter_mut().zip(self.watched.resources()).zip(policies) {
+            if watched && !policy.audit_only() {
+                counters.add_audited(&self.decisions, &policy.resource.to_string());
+            }
+        }
+        self
+    }
+
+    /// Counts what `rule`, or the condition, of the resource at `index` would refuse, if it is in audit mode.
+    pub fn count_watched(&self, index: Option<usize>, rule: Option<usize>) {
+        self.watched.count(index, rule);
     }
 
     /// Counts one decision on the resource at `index` of the configuration.
@@ -182,13 +218,27 @@ impl ResourceCounters {
             Class::Unauthenticated => "unauthenticated",
             Class::Forbidden | Class::Malformed => "forbidden",
         };
-        Self { allowed, refused: reasons.map(|reason| (reason, counter(refusal(reason), reason.as_str()))).collect() }
+        let refused = reasons.map(|reason| (reason, counter(refusal(reason), reason.as_str()))).collect();
+        Self { allowed, refused, audited: Vec::new() }
+    }
+
+    /// The reasons of rules about operations.
+    fn add_audited(&mut self, decisions: &Family<DecisionLabels, Counter>, resource: &str) {
+        let reasons =
+            [Reason::OperationNotAllowed, Reason::InsufficientScope, Reason::EmailNotVerified, Reason::ConditionFalse];
+        let counter = |reason: Reason| {
+            let labels = DecisionLabels { outcome: "audit", reason: reason.as_str(), resource: resource.to_owned() };
+            (reason, decisions.get_or_create_owned(&labels))
+        };
+        self.audited = reasons.map(counter).into();
     }
 
     fn of(&self, verdict: &Verdict) -> &Counter {
+        let find = |counters: &'_ [(Reason, Counter)], reason| counters.iter().position(|(known, _)| *known == reason);
+        let audited = verdict.would_refuse().and_then(|reason| self.audited.get(find(&self.audited, reason)?));
         let reason = verdict.reason().or_else(|| verdict.would_refuse());
-        let of_reason = |reason| self.refused.iter().find(|(known, _)| *known == reason).map(|(_, counter)| counter);
-        reason.and_then(of_reason).unwrap_or(&self.allowed)
+        let refused = || reason.and_then(|reason| self.refused.get(find(&self.refused, reason)?));
+        audited.or_else(refused).map_or(&self.allowed, |(_, counter)| counter)
     }
 }
 

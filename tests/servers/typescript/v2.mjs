@@ -15,6 +15,9 @@ function handlerOf(endpoint) {
 function build(endpoint) {
   const server = new McpServer({ name: "attacked-v2", version: "1.0.0" });
   for (const name of TOOLS) server.registerTool(name, { inputSchema: z.object({}).loose() }, tool(endpoint, name));
+  // Its `tenant` is repeated in `Mcp-Param-Tenant`, which the SDK compares with the body.
+  const tenant = z.string().meta({ "x-mcp-header": "Tenant" }).optional();
+  server.registerTool("query", { inputSchema: z.object({ tenant }) }, tool(endpoint, "query"));
   return server;
 }
 

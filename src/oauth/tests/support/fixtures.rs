@@ -43,6 +43,7 @@ pub(crate) fn policy(url: &str, issuer: &str, emails: &[&str], scopes: &str) -> 
         allow_api_keys: false,
         required_scopes: Vec::new(),
         allowed_origins: Vec::new(),
+        condition: None,
         mode: Mode::Enforce,
         scopes_in_challenge: ScopeSet::from_claim(scopes),
         asks_for_other_names: false,
