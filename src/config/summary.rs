@@ -5,7 +5,7 @@ use std::fmt;
 use super::{Config, IssuerConfig};
 use crate::api_keys::in_words;
 use crate::authz::policy::{Mode, Principals};
-use crate::authz::{AssertionAudience, OperationRule, Policy};
+use crate::authz::{AssertionAudience, Condition, OperationRule, Policy};
 use crate::domain::{Glob, Scope};
 
 impl fmt::Display for Config {
@@ -72,6 +72,9 @@ fn describe_policy(formatter: &mut fmt::Formatter<'_>, policy: &Policy) -> fmt::
         let satisfied_by: Vec<&str> = required.satisfied_by.iter().map(Scope::as_str).collect();
         writeln!(formatter, "  scope {}", satisfied_by.join(" or "))?;
     }
+    for condition in policy.condition.iter().chain(&policy.operations.condition) {
+        writeln!(formatter, "  {}", on_one_line(condition))?;
+    }
     for rule in &policy.operations.rules {
         writeln!(formatter, "  {}", describe_rule(rule))?;
     }
@@ -100,9 +103,16 @@ fn describe_rule(rule: &OperationRule) -> String {
         let satisfied_by: Vec<&str> = required.satisfied_by.iter().map(Scope::as_str).collect();
         format!("scope {}", satisfied_by.join(" or "))
     }));
+    demands.extend(rule.condition.iter().map(on_one_line));
     let demands = if rule.deny { "nobody".to_owned() } else { demands.join("; and ") };
     let mode = if rule.mode == Mode::Audit { " (audit)" } else { "" };
     format!("{}{names}{except}: {demands}{mode}", listed(&rule.methods))
+}
+
+/// As it is written, comments and all, but for its line breaks.
+fn on_one_line(condition: &Condition) -> String {
+    let lines: Vec<&str> = condition.source().lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    format!("condition {}", lines.join(" "))
 }
 
 fn callers(principals: &Principals) -> String {

@@ -109,6 +109,13 @@ allowed_origins = [\"https://app.example.com\"]
 url = \"https://open.example.com/mcp\"
 also_paths = [\"/\"]
 mode = \"audit\"
+condition = '''
+  identity.claims.level >= 3 &&
+  now > timestamp(\"2026-01-01T00:00:00Z\")'''
+[[resources.tool_rules]]
+names = [\"read_*\"]
+allowed_groups = [\"staff\"]
+condition = 'operation.name != \"read_all\"'
 ",
     );
     let (output, out, err) = run(program().arg("check").arg("--config").arg(&file));
@@ -130,6 +137,8 @@ resource https://open.example.com/mcp (audit)
   tokens of https://idp.example.com for this URL
   tokens of https://other.example.com for this URL
   callers: everybody with a token of these issuers
+  condition identity.claims.level >= 3 && now > timestamp(\"2026-01-01T00:00:00Z\")
+  tools/call read_*: group staff; and condition operation.name != \"read_all\"
 warning: https://open.example.com/mcp is in audit mode: everything is let through and recorded
 "
     );

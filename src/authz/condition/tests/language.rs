@@ -1,7 +1,7 @@
 //! What conditions say: names, operators, functions, loops, and what is neither true nor false.
 
 use super::super::Trouble;
-use super::says;
+use super::{explain, says};
 
 const TRUE: [&str; 78] = [
     // names
@@ -158,6 +158,24 @@ fn what_is_neither_is_told_without_values() {
         .filter(|(_, expected, said)| *said != Err(*expected))
         .collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn an_explanation_tells_what_was_read_and_what_came_of_it() {
+    let source =
+        "has(identity.claims.missing) || identity.claims.level > 3 && identity.email == 'x' || 'a' in identity.groups";
+    let explanation = explain(source);
+    let seen: Vec<_> = explanation.seen.iter().map(|seen| (seen.name.as_str(), seen.value.as_deref())).collect();
+    let expected = [
+        ("has(identity.claims.missing)", Some("false")),
+        ("identity.claims.level", Some("3")),
+        ("identity.groups", Some("a list of 2")),
+    ];
+    assert_eq!((explanation.source.as_str(), explanation.outcome, seen), (source, Ok(false), expected.to_vec()));
+    let absent = explain("identity.claims.missing == 1 && now > timestamp('2026-01-01T00:00:00Z')");
+    let seen: Vec<_> = absent.seen.iter().map(|seen| (seen.name.as_str(), seen.value.as_deref())).collect();
+    let expected = [("identity.claims.missing", None), ("now", Some("1785231000 seconds after 1970"))];
+    assert_eq!((absent.outcome, seen), (Err(Trouble::Absent), expected.to_vec()));
 }
 
 #[test]

@@ -8,7 +8,7 @@ mod oracle;
 
 use serde_json::{Value, json};
 
-use super::{Condition, Facts, Fuel, Trouble};
+use super::{Condition, Explanation, Facts, Fuel, Trouble};
 use crate::authn::Identity;
 use crate::domain::original_request::RawRequest;
 use crate::domain::{Operation, OriginalRequest, UnixTime};
@@ -40,6 +40,14 @@ fn operation() -> Operation<'static> {
 
 /// What `condition` says of the request of alice.
 fn ask(condition: &Condition, identity: &Identity, fuel: &mut Fuel) -> Result<bool, Trouble> {
+    of_alice(identity, |facts| condition.evaluate(facts, fuel))
+}
+
+fn explain(source: &str) -> Explanation {
+    of_alice(&identity(&claims()), |facts| Condition::parse(source).unwrap().explain(facts))
+}
+
+fn of_alice<T>(identity: &Identity, ask: impl FnOnce(&Facts<'_>) -> T) -> T {
     let request = OriginalRequest::parse(&RawRequest {
         method: (b"POST", "method"),
         scheme: (b"https", "scheme"),
@@ -48,7 +56,7 @@ fn ask(condition: &Condition, identity: &Identity, fuel: &mut Fuel) -> Result<bo
     });
     let request = request.unwrap();
     let operation = operation();
-    let facts = Facts {
+    ask(&Facts {
         identity,
         request: Some(&request),
         origin: None,
@@ -56,8 +64,7 @@ fn ask(condition: &Condition, identity: &Identity, fuel: &mut Fuel) -> Result<bo
         resource_name: Some("notes"),
         operation: Some(&operation),
         now: UnixTime::from_secs(NOW),
-    };
-    condition.evaluate(&facts, fuel)
+    })
 }
 
 fn says(source: &str) -> Result<bool, Trouble> {
