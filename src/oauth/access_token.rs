@@ -4,7 +4,9 @@ use serde::Serialize;
 
 use super::grant::Grant;
 use super::key_pair::UnusableKey;
+use super::possession::Binding;
 use super::{AuthorizationServer, BROWSER, ErrorCode, OAuthError};
+use crate::authn::Thumbprint;
 use crate::authz::Matched;
 use crate::domain::{Email, Person, ScopeSet, Secret, UnixTime, opaque};
 
@@ -26,6 +28,9 @@ struct Claims<'a> {
     iat: UnixTime,
     exp: UnixTime,
     jti: String,
+    /// What the client has to prove with every use.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cnf: Option<Binding>,
     #[serde(flatten)]
     granted: Option<Granted<'a>>,
 }
@@ -66,6 +71,7 @@ impl AuthorizationServer {
         (id, grant): (&str, &Grant),
         scopes: &ScopeSet,
         matched: &Matched<'_>,
+        proven: Option<Thumbprint>,
         now: UnixTime,
     ) -> Result<AccessToken, OAuthError> {
         let person = &grant.person;
@@ -77,7 +83,7 @@ impl AuthorizationServer {
             groups: groups(person, &matched.policy.principals.groups, most_of(&grant.client)),
         };
         let expires_at = now.plus(self.settings.access_token_lifetime).min(grant.ends_at);
-        self.issue(&person.subject_claim(), &grant.client, matched, scopes, (now, expires_at), Some(granted))
+        self.issue(&person.subject_claim(), &grant.client, matched, scopes, (now, expires_at), (Some(granted), proven))
     }
 
     /// A client's own token (RFC 9068 §2.2: `sub` is the client).
@@ -86,10 +92,11 @@ impl AuthorizationServer {
         client: &str,
         scopes: &ScopeSet,
         matched: &Matched<'_>,
+        proven: Option<Thumbprint>,
         now: UnixTime,
     ) -> Result<AccessToken, OAuthError> {
         let expires_at = now.plus(self.settings.access_token_lifetime);
-        self.issue(client, client, matched, scopes, (now, expires_at), None)
+        self.issue(client, client, matched, scopes, (now, expires_at), (None, proven))
     }
 
     fn issue(
@@ -99,7 +106,7 @@ impl AuthorizationServer {
         matched: &Matched<'_>,
         scopes: &ScopeSet,
         (now, expires_at): (UnixTime, UnixTime),
-        granted: Option<Granted<'_>>,
+        (granted, proven): (Option<Granted<'_>>, Option<Thumbprint>),
     ) -> Result<AccessToken, OAuthError> {
         let claims = Claims {
             iss: self.settings.issuer.as_str(),
@@ -110,6 +117,7 @@ impl AuthorizationServer {
             iat: now,
             exp: expires_at,
             jti: opaque::new_id(&*self.random)?,
+            cnf: proven.map(Binding::from),
             granted,
         };
         Ok(AccessToken { token: self.keys.sign(Self::TYPE, &claims)?, expires_at })

@@ -106,6 +106,7 @@ impl AuthorizationServer {
             person: signed_in.person.clone(),
             signed_in_at: now,
             upstream,
+            dpop_jkt: request.dpop_jkt.clone(),
         };
         let record = Code::Issued(Box::new(issued));
         let end = now.plus(self.settings.code_lifetime);

@@ -9,6 +9,7 @@ use super::reassurance::require_admitted;
 use super::resources::{Offer, narrow};
 use super::token::seconds_until;
 use super::{AuthorizationServer, Client, ErrorCode, OAuthError, Parameters, TokenAnswer, authorization_server};
+use crate::authn::Thumbprint;
 use crate::authz::Matched;
 use crate::domain::{ScopeSet, SecretHash, UnixTime, opaque};
 use crate::store::{self, Outcome, Stored, Table, Transaction, Versioned};
@@ -35,6 +36,8 @@ impl Stored for SharedGrant {
 struct Wanted<'a> {
     matched: Matched<'a>,
     scopes: ScopeSet,
+    /// The key that the client proved, to which the token is bound.
+    proven: Option<Thumbprint>,
 }
 
 /// Where the grant of this person, client and resource is noted. A hash: names hold whatever they like.
@@ -48,6 +51,7 @@ impl AuthorizationServer {
         &self,
         form: &Parameters,
         client: &Client,
+        proven: Option<Thumbprint>,
         now: UnixTime,
     ) -> Result<TokenAnswer, OAuthError> {
         if !client.is_confidential() {
@@ -55,7 +59,7 @@ impl AuthorizationServer {
             return Err(OAuthError::new(ErrorCode::UnauthorizedClient, description));
         }
         let assertion = self.read_assertion(form.required("assertion")?, client, now)?;
-        let wanted = self.asserted(form, &assertion, client)?;
+        let wanted = Wanted { proven, ..self.asserted(form, &assertion, client)? };
         require_admitted(&assertion.person, &client.id, &wanted.matched)?;
         // A space stands in no client id: no assertion by which a client proves itself has this key.
         let used = SecretHash::of(&format!(" id-jag\n{}", assertion.id));
@@ -97,7 +101,7 @@ impl AuthorizationServer {
             return Err(OAuthError::new(ErrorCode::InvalidScope, "the assertion allows nothing that is offered"));
         }
         let scopes = narrow(form.optional("scope"), &allowed)?;
-        Ok(Wanted { matched, scopes })
+        Ok(Wanted { matched, scopes, proven: None })
     }
 
     async fn tokens_for(
@@ -131,10 +135,11 @@ impl AuthorizationServer {
                 (id, issued)
             }
         };
-        let access = self.token_of_grant((&id, &grant), &wanted.scopes, &wanted.matched, now)?;
+        let access = self.token_of_grant((&id, &grant), &wanted.scopes, &wanted.matched, wanted.proven, now)?;
         let expires_in = seconds_until(access.expires_at, now);
         let scope = wanted.scopes.clone();
-        Ok((issued, TokenAnswer { access_token: access.token, expires_in, refresh_token: None, scope }))
+        let (access_token, bound) = (access.token, wanted.proven.is_some());
+        Ok((issued, TokenAnswer { access_token, expires_in, refresh_token: None, scope, bound }))
     }
 
     /// The grant, if it stands. One that somebody ended stays ended for every assertion from before, whatever the clock of
@@ -180,6 +185,7 @@ impl AuthorizationServer {
             // An end must be known for as long as an assertion from before it can come.
             tokens_until: self.tokens_until(now).plus(self.longest_assertion()).plus(self.settings.leeway),
             upstream: None,
+            key: None,
             state: GrantState::Active,
         }
     }

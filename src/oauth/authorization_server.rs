@@ -11,6 +11,7 @@ use super::seal::Seal;
 use super::signing_keys::{KeySettings, SigningKeys};
 use super::turns::Turns;
 use super::{Clients, ErrorCode, Happenings, IdentityAssertions, OAuthError, Revocations, Settings};
+use crate::authn::dpop::Replays;
 use crate::authn::{ApiKeys, Authenticator, IssuerSettings};
 use crate::authz::PolicySet;
 use crate::clock::Clock;
@@ -60,6 +61,8 @@ pub struct AuthorizationServer {
     pub(super) turns: Turns,
     pub(super) happenings: Happenings,
     pub(super) last_probe: LastProbe,
+    /// Proofs of keys that were seen at the token endpoint.
+    pub(super) proofs: Replays,
 }
 
 impl std::fmt::Debug for AuthorizationServer {
@@ -109,6 +112,7 @@ impl AuthorizationServer {
             turns,
             happenings,
             last_probe: LastProbe::default(),
+            proofs: Replays::default(),
         })
     }
 

@@ -3,6 +3,7 @@
 
 use super::pending::{AuthorizationRequest, PendingAuthorization, Purpose, Stage};
 use super::pkce::Challenge;
+use super::possession::key_of_request;
 use super::problem::{Problem, ProblemKind};
 use super::prompt::Prompt;
 use super::resources::Offer;
@@ -98,6 +99,7 @@ impl AuthorizationServer {
             challenge: challenge.into_text(),
             always_ask,
             ask_for_all: false,
+            dpop_jkt: key_of_request(parameters)?,
             wishes,
         };
         Ok((request, silent))

@@ -94,7 +94,7 @@ impl AuthorizationServer {
         }
         let Some(client) = self.client_of(BROWSER, resource, now).await? else { return Ok(None) };
         let form = Parameters::of(&[("refresh_token", &session.refresh)]);
-        match self.refresh(&form, &client, now).await.map_err(Problem::from) {
+        match self.refresh(&form, &client, None, now).await.map_err(Problem::from) {
             Ok(answer) => Ok(Some(Some(self.seal_session(resource, answer, session.until, now)?))),
             Err(problem) if problem.kind == ProblemKind::Unavailable => Err(problem),
             Err(_) => Ok(None),

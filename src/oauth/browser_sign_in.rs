@@ -185,6 +185,7 @@ impl AuthorizationServer {
             challenge: start.challenge.clone(),
             always_ask: false,
             ask_for_all: false,
+            dpop_jkt: None,
             wishes: Wishes::default(),
         })
     }
@@ -212,7 +213,7 @@ impl AuthorizationServer {
         let client = self.client_of(BROWSER, &visit.resource, now).await?.ok_or(ProblemKind::NoLongerOffered)?;
         let code = parameters.required("code")?;
         let form = Parameters::of(&[("code", code), ("code_verifier", nonce), ("resource", &visit.resource)]);
-        let answer = self.redeem_code(&form, &client, now).await.map_err(|error| match Problem::from(error) {
+        let answer = self.redeem_code(&form, &client, None, now).await.map_err(|error| match Problem::from(error) {
             problem if problem.kind == ProblemKind::BadLink => {
                 Problem { kind: ProblemKind::AnsweredAlready, ..problem }
             }

@@ -4,6 +4,7 @@
 use super::resources::{Offer, invalid_target};
 use super::token::seconds_until;
 use super::{AuthorizationServer, Client, ClientSource, ErrorCode, OAuthError, Parameters, TokenAnswer};
+use crate::authn::Thumbprint;
 use crate::authz::Matched;
 use crate::authz::rule::principal::{Caller, admit};
 use crate::domain::UnixTime;
@@ -13,6 +14,7 @@ impl AuthorizationServer {
         &self,
         form: &Parameters,
         client: &Client,
+        proven: Option<Thumbprint>,
         now: UnixTime,
     ) -> Result<TokenAnswer, OAuthError> {
         let ClientSource::Configuration { resources, .. } = &client.source else { return Err(not_for_you()) };
@@ -22,9 +24,9 @@ impl AuthorizationServer {
         let matched = self.resource_of_client(form, resources)?;
         admits_client(&matched, &client.id)?;
         let scope = Offer::of(matched.policy, client).narrow(form.optional("scope"))?;
-        let access = self.token_of_client(&client.id, &scope, &matched, now)?;
+        let access = self.token_of_client(&client.id, &scope, &matched, proven, now)?;
         let expires_in = seconds_until(access.expires_at, now);
-        Ok(TokenAnswer { access_token: access.token, expires_in, refresh_token: None, scope })
+        Ok(TokenAnswer { access_token: access.token, expires_in, refresh_token: None, scope, bound: proven.is_some() })
     }
 
     fn resource_of_client(&self, form: &Parameters, allowed: &[String]) -> Result<Matched<'_>, OAuthError> {

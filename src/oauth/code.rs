@@ -40,6 +40,9 @@ pub(super) struct IssuedCode {
     pub(super) signed_in_at: UnixTime,
     /// The provider's refresh token, sealed for the person.
     pub(super) upstream: Option<String>,
+    /// The thumbprint of the only key that may redeem it, if the client named one.
+    #[serde(default)]
+    pub(super) dpop_jkt: Option<String>,
 }
 
 impl Stored for Code {

@@ -6,7 +6,8 @@ use crate::idp::IdpError;
 use crate::random::NoRandomness;
 use crate::store::StoreError;
 
-/// An error code of RFC 6749 §4.1.2.1 and §5.2, RFC 7591 §3.2.2, RFC 7009 §2.2.1, RFC 8707 §2.
+/// An error code of RFC 6749 §4.1.2.1 and §5.2, RFC 7591 §3.2.2, RFC 7009 §2.2.1, RFC 8707 §2,
+/// RFC 9449 §5.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorCode {
     /// A parameter is missing, repeated or malformed.
@@ -41,13 +42,15 @@ pub enum ErrorCode {
     InvalidClientMetadata,
     /// A registration access token is wrong (RFC 6750 §3.1, RFC 7592 §3).
     InvalidToken,
+    /// The proof of a key is missing or wrong (RFC 9449 §5).
+    InvalidDpopProof,
     /// Too often; not a code of OAuth, so the answer is 429 with `temporarily_unavailable`.
     TooManyRequests,
 }
 
 impl ErrorCode {
     /// Every name, once.
-    pub const NAMES: [&str; 14] = [
+    pub const NAMES: [&str; 15] = [
         "invalid_request",
         "invalid_client",
         "invalid_grant",
@@ -62,6 +65,7 @@ impl ErrorCode {
         "invalid_redirect_uri",
         "invalid_client_metadata",
         "invalid_token",
+        "invalid_dpop_proof",
     ];
 
     /// The registered name.
@@ -83,6 +87,7 @@ impl ErrorCode {
             Self::InvalidRedirectUri => "invalid_redirect_uri",
             Self::InvalidClientMetadata => "invalid_client_metadata",
             Self::InvalidToken => "invalid_token",
+            Self::InvalidDpopProof => "invalid_dpop_proof",
         }
     }
 
@@ -104,6 +109,7 @@ impl ErrorCode {
             | Self::LoginRequired
             | Self::ConsentRequired
             | Self::InvalidRedirectUri
+            | Self::InvalidDpopProof
             | Self::InvalidClientMetadata => 400,
         }
     }

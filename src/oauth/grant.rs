@@ -28,6 +28,9 @@ pub(super) struct Grant {
     pub(super) tokens_until: UnixTime,
     /// The provider's refresh token, sealed for the person.
     pub(super) upstream: Option<String>,
+    /// The thumbprint of the key that refresh tokens are bound to, if they are.
+    #[serde(default)]
+    pub(super) key: Option<String>,
     pub(super) state: GrantState,
 }
 

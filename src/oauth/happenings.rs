@@ -74,6 +74,7 @@ impl From<&OAuthError> for SignInOutcome {
             | ErrorCode::InvalidTarget
             | ErrorCode::InvalidRedirectUri
             | ErrorCode::InvalidClientMetadata
+            | ErrorCode::InvalidDpopProof
             | ErrorCode::InvalidToken => Self::Failed,
         }
     }

@@ -1,6 +1,6 @@
 //! `/introspect` (RFC 7662): whether a token is good, for resource servers that ask instead of verifying.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::grant::Grant;
 use super::presented_token::PresentedToken;
@@ -86,6 +86,7 @@ impl AuthorizationServer {
     }
 
     fn describe(&self, identity: &Identity) -> Introspection {
+        let key = identity.confirmation().key;
         let text = |text: Option<&str>| text.map_or(Value::Null, Into::into);
         Introspection::of([
             ("active", true.into()),
@@ -95,7 +96,9 @@ impl AuthorizationServer {
             ("client_id", text(identity.client())),
             ("scope", identity.scopes().to_string().into()),
             ("exp", identity.expires_at().as_secs().into()),
-            ("token_type", "Bearer".into()),
+            ("token_type", if key.is_some() { "DPoP" } else { "Bearer" }.into()),
+            // RFC 9449 §6.2.
+            ("cnf", key.map_or(Value::Null, |key| json!({ "jkt": key.to_string() }))),
             ("jti", text(identity.own_token().and_then(|ids| ids.jti.as_deref()))),
             ("username", text(identity.verified_email().map(Email::as_str).or(identity.user_name()))),
         ])

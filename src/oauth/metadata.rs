@@ -5,6 +5,8 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::{AuthorizationServer, Settings, assertion};
+use crate::authn::Algorithm;
+use crate::authn::dpop::ALGORITHMS;
 use crate::authz::PolicySet;
 use crate::domain::Scope;
 
@@ -76,6 +78,7 @@ fn what_is_supported(settings: &Settings, policies: &PolicySet) -> Value {
         "scopes_supported": scopes(settings, policies),
         // RFC 9207 §3: with it, clients refuse answers without `iss`.
         "authorization_response_iss_parameter_supported": true,
+        "dpop_signing_alg_values_supported": ALGORITHMS.map(Algorithm::as_str),
     });
     if features.client_documents {
         merge(&mut supported, &json!({ "client_id_metadata_document_supported": true }));

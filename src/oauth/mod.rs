@@ -43,6 +43,7 @@ mod connections;
 mod known_consent;
 mod pending;
 mod pkce;
+mod possession;
 mod prompt;
 mod remembered_consent;
 mod resources;

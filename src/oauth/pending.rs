@@ -47,6 +47,9 @@ pub(super) struct AuthorizationRequest {
     /// Nothing is taken for known: what one person let the client do is shown to another.
     #[serde(default)]
     pub(super) ask_for_all: bool,
+    /// `dpop_jkt`: the key that the code is to be bound to.
+    #[serde(default)]
+    pub(super) dpop_jkt: Option<String>,
     /// What the identity provider is to do.
     pub(super) wishes: Wishes,
 }

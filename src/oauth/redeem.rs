@@ -3,6 +3,7 @@
 
 use super::code::{Code, IssuedCode};
 use super::grant::{self, Grant, GrantEnd, GrantState};
+use super::possession::require_key;
 use super::reassurance::require_admitted;
 use super::refresh_token::RefreshToken;
 use super::resources::invalid_target;
@@ -10,6 +11,7 @@ use super::token::seconds_until;
 use super::{
     AuthorizationServer, BROWSER, Client, GrantType, OAuthError, Parameters, TokenAnswer, authorization_server, pkce,
 };
+use crate::authn::Thumbprint;
 use crate::authz::Matched;
 use crate::domain::{SecretHash, UnixTime, opaque};
 use crate::store::{self, Outcome, Transaction, Versioned};
@@ -19,6 +21,7 @@ impl AuthorizationServer {
         &self,
         form: &Parameters,
         client: &Client,
+        proven: Option<Thumbprint>,
         now: UnixTime,
     ) -> Result<TokenAnswer, OAuthError> {
         let key = SecretHash::of(form.required("code")?);
@@ -35,10 +38,11 @@ impl AuthorizationServer {
                 Code::Issued(issued) => issued,
             };
             let outcome = if issued.client == client.id {
+                require_key(issued.dpop_jkt.as_deref(), proven)?;
                 let matched = self.check_redemption(form, &issued)?;
                 let past = self.past_barriers(&issued, version, now).await?;
                 let (redeemed, answer) =
-                    self.first_tokens(past, (key.as_str(), version), *issued, client, &matched, now)?;
+                    self.first_tokens(past, (key.as_str(), version), *issued, (client, proven), &matched, now)?;
                 match redeemed.commit(&*self.store, now).await? {
                     Outcome::Committed => {
                         self.note_use(client, now).await;
@@ -78,14 +82,14 @@ impl AuthorizationServer {
         past: Transaction,
         (key, version): (&str, u64),
         issued: IssuedCode,
-        client: &Client,
+        (client, proven): (&Client, Option<Thumbprint>),
         matched: &Matched<'_>,
         now: UnixTime,
     ) -> Result<(Transaction, TokenAnswer), OAuthError> {
         let id = opaque::new_id(&*self.random)?;
         let refreshes = client.grant_types.contains(&GrantType::RefreshToken);
-        let grant = self.new_grant(issued, refreshes, now);
-        let access = self.token_of_grant((&id, &grant), &grant.scopes, matched, now)?;
+        let grant = self.new_grant(issued, refreshes, now).bound_to(client, proven);
+        let access = self.token_of_grant((&id, &grant), &grant.scopes, matched, proven, now)?;
         let redeemed = Code::Redeemed { grant: id.clone() };
         let redeemed = past.update(key, version, &redeemed, Some(known_until(now)));
         let mut redeemed = grant::create(redeemed, &id, &grant, self.settings.leeway);
@@ -97,7 +101,8 @@ impl AuthorizationServer {
             refresh_token = Some(fresh);
         }
         let expires_in = seconds_until(access.expires_at, now);
-        Ok((redeemed, TokenAnswer { access_token: access.token, expires_in, refresh_token, scope: grant.scopes }))
+        let (access_token, scope, bound) = (access.token, grant.scopes, proven.is_some());
+        Ok((redeemed, TokenAnswer { access_token, expires_in, refresh_token, scope, bound }))
     }
 
     fn new_grant(&self, issued: IssuedCode, refreshes: bool, now: UnixTime) -> Grant {
@@ -120,6 +125,7 @@ impl AuthorizationServer {
             ends_at: now.plus(lifetime),
             tokens_until: self.tokens_until(now),
             upstream: issued.upstream.filter(|_| refreshes),
+            key: None,
             state: GrantState::Active,
         }
     }

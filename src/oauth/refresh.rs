@@ -3,6 +3,7 @@
 //! grant.
 
 use super::grant::{Grant, GrantEnd};
+use super::possession::require_key;
 use super::reassurance::{Reassurance, require_admitted};
 use super::refresh_token::{RefreshState, RefreshToken};
 use super::resources::{Offer, invalid_target, narrow};
@@ -10,6 +11,7 @@ use super::seal::Purpose as Sealed;
 use super::sign_in::cannot_seal;
 use super::token::seconds_until;
 use super::{AuthorizationServer, Client, OAuthError, Parameters, TokenAnswer, authorization_server};
+use crate::authn::Thumbprint;
 use crate::authz::Matched;
 use crate::domain::{ScopeSet, Secret, SecretHash, UnixTime, opaque};
 use crate::store::{self, Outcome, Transaction, Versioned};
@@ -25,6 +27,8 @@ pub(super) struct Family {
 struct Wanted<'a> {
     matched: Matched<'a>,
     scopes: ScopeSet,
+    /// The key that the client proved.
+    proven: Option<Thumbprint>,
 }
 
 impl AuthorizationServer {
@@ -32,6 +36,7 @@ impl AuthorizationServer {
         &self,
         form: &Parameters,
         client: &Client,
+        proven: Option<Thumbprint>,
         now: UnixTime,
     ) -> Result<TokenAnswer, OAuthError> {
         let presented = Secret::new(form.required("refresh_token")?);
@@ -40,11 +45,12 @@ impl AuthorizationServer {
         let mut reassurance = None;
         for _ in 0..Self::ATTEMPTS {
             let Some(family) = self.newest(&presented, client, now).await? else { continue };
-            let wanted = self.wanted(form, client, &family.grant.value)?;
+            require_key(family.grant.value.key.as_deref(), proven)?;
+            let wanted = Wanted { proven, ..self.wanted(form, client, &family.grant.value)? };
             let done = if family.token.matches(presented.expose().as_bytes()) {
                 let assured = self.reassure(&family, &wanted.matched, reassurance.take(), now).await?;
                 let Some(assured) = assured else { continue };
-                let done = self.rotate(&family, &wanted, &assured, now).await?;
+                let done = self.rotate((&family, client), &wanted, &assured, now).await?;
                 reassurance = Some(assured);
                 done
             } else {
@@ -100,13 +106,13 @@ impl AuthorizationServer {
         let matched = matched.ok_or_else(|| invalid_target("the resource is protected no more"))?;
         let available = grant.scopes.intersection(Offer::of(matched.policy, client).available());
         let scopes = narrow(form.optional("scope"), &available)?;
-        Ok(Wanted { matched, scopes })
+        Ok(Wanted { matched, scopes, proven: None })
     }
 
     /// Old token, new token and grant in one transaction.
     async fn rotate(
         &self,
-        family: &Family,
+        (family, client): (&Family, &Client),
         wanted: &Wanted<'_>,
         assured: &Reassurance,
         now: UnixTime,
@@ -118,7 +124,8 @@ impl AuthorizationServer {
             last_used_at: now,
             tokens_until: self.tokens_until(now),
             ..family.grant.value.clone()
-        };
+        }
+        .bound_to(client, wanted.proven);
         let fresh = opaque::new_secret(RefreshToken::PREFIX, &*self.random)?;
         let successor = self.sealer.seal_under(&family.token, Sealed::Successor, id, fresh.expose().as_bytes());
         let successor = successor.map_err(|error| cannot_seal(&error))?;
@@ -159,12 +166,13 @@ impl AuthorizationServer {
         refresh_token: &Secret,
         now: UnixTime,
     ) -> Result<TokenAnswer, OAuthError> {
-        let access = self.token_of_grant((id, grant), &wanted.scopes, &wanted.matched, now)?;
+        let access = self.token_of_grant((id, grant), &wanted.scopes, &wanted.matched, wanted.proven, now)?;
         Ok(TokenAnswer {
             access_token: access.token,
             expires_in: seconds_until(access.expires_at, now),
             refresh_token: Some(refresh_token.clone()),
             scope: wanted.scopes.clone(),
+            bound: wanted.proven.is_some(),
         })
     }
 }

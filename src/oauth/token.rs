@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::assertion::GRANT_TYPE;
 use super::{AuthorizationServer, Client, ErrorCode, GrantType, OAuthError, Parameters};
-use crate::domain::{ScopeSet, Secret, UnixTime};
+use crate::domain::{Occurrence, ScopeSet, Secret, UnixTime};
 
 /// A successful answer (RFC 6749 §5.1). Holds secrets: to be sent with `Cache-Control: no-store`.
 #[derive(Debug, Clone)]
@@ -17,6 +17,8 @@ pub struct TokenAnswer {
     pub refresh_token: Option<Secret>,
     /// `scope`: what the access token holds.
     pub scope: ScopeSet,
+    /// The access token is bound to the key that the client proved.
+    pub bound: bool,
 }
 
 impl TokenAnswer {
@@ -24,7 +26,7 @@ impl TokenAnswer {
     pub fn to_json(&self) -> Value {
         let mut body = Map::new();
         body.insert("access_token".into(), self.access_token.expose().into());
-        body.insert("token_type".into(), "Bearer".into());
+        body.insert("token_type".into(), if self.bound { "DPoP" } else { "Bearer" }.into());
         body.insert("expires_in".into(), self.expires_in.into());
         if let Some(refresh_token) = &self.refresh_token {
             body.insert("refresh_token".into(), refresh_token.expose().into());
@@ -37,9 +39,14 @@ impl TokenAnswer {
 }
 
 impl AuthorizationServer {
-    /// Answers a token request. `authorization` is the value of the one `Authorization` header.
-    pub async fn token(&self, form: &Parameters, authorization: Option<&[u8]>) -> Result<TokenAnswer, OAuthError> {
-        let answer = self.answer_token_request(form, authorization).await;
+    /// Answers a token request. `authorization` is the value of the one `Authorization` header, `proof` that of `DPoP`.
+    pub async fn token(
+        &self,
+        form: &Parameters,
+        authorization: Option<&[u8]>,
+        proof: Occurrence<'_>,
+    ) -> Result<TokenAnswer, OAuthError> {
+        let answer = self.answer_token_request(form, authorization, proof).await;
         self.note_tokens(form.optional("grant_type"), &answer);
         answer
     }
@@ -48,24 +55,26 @@ impl AuthorizationServer {
         &self,
         form: &Parameters,
         authorization: Option<&[u8]>,
+        proof: Occurrence<'_>,
     ) -> Result<TokenAnswer, OAuthError> {
         let now = self.clock.now();
         let client = self.clients.authenticate(form, authorization, now).await?;
+        let key = self.proven_key(proof, now)?;
         match form.required("grant_type")? {
             "authorization_code" => {
                 require(&client, GrantType::AuthorizationCode)?;
-                self.redeem_code(form, &client, now).await
+                self.redeem_code(form, &client, key, now).await
             }
             "refresh_token" => {
                 require(&client, GrantType::RefreshToken)?;
-                self.refresh(form, &client, now).await
+                self.refresh(form, &client, key, now).await
             }
             "client_credentials" => {
                 require(&client, GrantType::ClientCredentials)?;
-                self.client_credentials(form, &client, now)
+                self.client_credentials(form, &client, key, now)
             }
             GRANT_TYPE if !self.settings.assertion_issuers.is_empty() => {
-                self.redeem_assertion(form, &client, now).await
+                self.redeem_assertion(form, &client, key, now).await
             }
             _ => Err(OAuthError::new(ErrorCode::UnsupportedGrantType, "there is no such grant type here")),
         }

@@ -63,6 +63,7 @@ fn refusal(error: &OAuthError, tried_basic: bool) -> HttpResponse {
         | ErrorCode::ConsentRequired
         | ErrorCode::ServerError
         | ErrorCode::InvalidRedirectUri
+        | ErrorCode::InvalidDpopProof
         | ErrorCode::InvalidClientMetadata => {}
     }
     response.json(json!({ "error": error.code.as_str(), "error_description": error.description }))
@@ -89,6 +90,7 @@ fn log(error: &OAuthError) {
         | ErrorCode::LoginRequired
         | ErrorCode::ConsentRequired
         | ErrorCode::InvalidRedirectUri
+        | ErrorCode::InvalidDpopProof
         | ErrorCode::InvalidClientMetadata
         | ErrorCode::InvalidToken => {
             tracing::info!(code, description, cause, "a request to the authorization server was refused");

@@ -5,6 +5,7 @@ use std::time::Duration;
 use actix_web::http::header;
 use actix_web::{HttpRequest, web};
 
+use crate::domain::Occurrence;
 use crate::oauth::{OAuthError, Parameters};
 
 /// A client that sends slower than this is cut off.
@@ -49,4 +50,22 @@ pub(super) fn authorization(request: &HttpRequest) -> Result<Option<Vec<u8>>, OA
         return Err(OAuthError::invalid_request("there is more than one Authorization header"));
     }
     Ok(authorization)
+}
+
+/// `DPoP` headers, kept until the work is done.
+pub(super) struct SentProof(Vec<Vec<u8>>);
+
+impl SentProof {
+    pub(super) fn as_occurrence(&self) -> Occurrence<'_> {
+        match self.0.as_slice() {
+            [] => Occurrence::Absent,
+            [only] => Occurrence::Once(only),
+            _ => Occurrence::Repeated,
+        }
+    }
+}
+
+/// The proof of a key (RFC 9449 §5).
+pub(super) fn proof(request: &HttpRequest) -> SentProof {
+    SentProof(request.headers().get_all("dpop").take(2).map(|value| value.as_bytes().to_vec()).collect())
 }

@@ -16,8 +16,9 @@ pub(super) async fn token(
 ) -> HttpResponse {
     answer::told(&request, &service, async {
         let (form, authorization) = read(&request, payload, &service).await?;
-        let server = Arc::clone(&service.server);
-        let answer = whole::to_the_end(async move { server.token(&form, authorization.as_deref()).await }).await??;
+        let (server, proof) = (Arc::clone(&service.server), body::proof(&request));
+        let work = async move { server.token(&form, authorization.as_deref(), proof.as_occurrence()).await };
+        let answer = whole::to_the_end(work).await??;
         Ok(answer::secret(StatusCode::OK, &answer.to_json()))
     })
     .await

@@ -31,6 +31,7 @@ async fn the_metadata_says_what_is_on_and_nothing_else() {
         "revocation_endpoint_auth_methods_supported": ["none", "client_secret_basic", "client_secret_post"],
         "scopes_supported": ["mcp:read", "mcp:write", "offline_access"],
         "authorization_response_iss_parameter_supported": true,
+        "dpop_signing_alg_values_supported": ["ES256", "ES384", "EdDSA", "RS256", "PS256"],
     });
     assert_eq!(json(&world.server.metadata()), expected);
     let mut openid = expected;

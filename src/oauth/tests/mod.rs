@@ -15,6 +15,7 @@ mod keys;
 mod managing;
 mod mistakes;
 mod people;
+mod possession;
 mod racing;
 mod refreshing;
 mod support;

@@ -170,7 +170,7 @@ impl World {
     ) -> Result<TokenAnswer, OAuthError> {
         let usual = usual.iter().filter(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
         let all: Vec<_> = usual.chain(changes).copied().filter(|(_, value)| !value.is_empty()).collect();
-        self.server.token(&form(&all), None).await
+        self.server.token(&form(&all), None, Occurrence::Absent).await
     }
 
     pub(crate) async fn redeem(&self, code: &str, changes: &[(&str, &str)]) -> Result<TokenAnswer, OAuthError> {
