@@ -4,6 +4,7 @@
 //   --store FOLDER     what is kept from run to run; empty at first
 //   --browser PROGRAM  takes a URL to a person, as xdg-open does
 //   --client-document URL    a client id metadata document, instead of registering
+//   --dpop             proves a key with every request, where the program knows how to
 //   --revoke           has the access token revoked after the first call, and calls again
 //   --then NAME --arguments JSON    calls that tool after the first call, and then `whoami` again, whatever came of it
 import { parseArgs } from "node:util";
@@ -47,6 +48,7 @@ function readOptions() {
       store: { type: "string" },
       browser: { type: "string" },
       "client-document": { type: "string" },
+      dpop: { type: "boolean", default: false },
       revoke: { type: "boolean", default: false },
       then: { type: "string" },
       arguments: { type: "string", default: "{}" },

@@ -1,6 +1,7 @@
 //! Tokens that are bound to a key or to a certificate count only from who proves to hold it.
 
 mod certificates;
+mod clients;
 mod proofs;
 mod requests;
 mod through_proxies;
