@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::task::{JoinSet, LocalSet};
 
-use super::{StartError, introspection, policy_set, wire_issuer};
+use super::{StartError, introspection, keeps_claims, policy_set, wire_issuer};
 use crate::authn::Authenticator;
 use crate::authn::key_source::KeySource;
 use crate::clock::{Clock, SystemClock};
@@ -42,7 +42,7 @@ impl Alone {
         let mut gaps = fetch_all(foreign)?;
         // Its keys lie sealed in the store, which one process owns.
         gaps.extend(own.map(|own| format!("tokens of {own} can be judged by the running service only")));
-        let authenticator = Authenticator::new(settings, config.leeway, 0);
+        let authenticator = Authenticator::new(settings, config.leeway, 0).keeping_claims(keeps_claims(config));
         let authenticator = match introspection::wire(config, &authenticator, &outbound) {
             Some((introspection, _)) => authenticator.with_introspection(introspection),
             None => authenticator,

@@ -40,9 +40,10 @@ pub(super) fn wire(
 }
 
 fn asked(config: &Config, authenticator: &Authenticator) -> Vec<(IssuerSettings, IntrospectionSettings)> {
+    let keeps_claims = super::keeps_claims(config);
     let of_issuer = |known: &IssuerSettings| {
         let configured = config.issuers.iter().find(|issuer| issuer.issuer == known.issuer)?;
-        Some((known.clone(), configured.introspection.clone()?))
+        Some((known.clone(), IntrospectionSettings { keeps_claims, ..configured.introspection.clone()? }))
     };
     authenticator.issuers().iter().filter_map(of_issuer).collect()
 }

@@ -230,8 +230,8 @@ fn wire_authenticator(
     sources.extend(wired.iter_mut().flat_map(|wired| std::mem::take(&mut wired.sources)));
     let own = wired.map(|wired| &wired.service.server);
     let settings = own.iter().map(|server| server.as_issuer()).chain(foreign).collect();
-    let keeps_claims = config.policies.iter().any(|policy| policy.conditions().any(Condition::uses_claims));
-    let authenticator = Authenticator::new(settings, config.leeway, config.cache_bytes).keeping_claims(keeps_claims);
+    let authenticator = Authenticator::new(settings, config.leeway, config.cache_bytes);
+    let authenticator = authenticator.keeping_claims(keeps_claims(config));
     let authenticator = api_keys.iter().fold(authenticator, |authenticator, keys| keys.known_to(authenticator));
     let authenticator = match own {
         Some(server) => {
@@ -241,6 +241,11 @@ fn wire_authenticator(
         None => authenticator,
     };
     (authenticator, sources)
+}
+
+/// Whether a condition looks at claims, so that identities must hold them.
+fn keeps_claims(config: &Config) -> bool {
+    config.policies.iter().any(|policy| policy.conditions().any(Condition::uses_claims))
 }
 
 fn wire_issuer(

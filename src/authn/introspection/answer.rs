@@ -34,6 +34,7 @@ pub(super) struct Terms<'t> {
     /// What stands in for an `exp` that is missing.
     pub(super) remembered_for: Duration,
     pub(super) vouches_for_audience: bool,
+    pub(super) keeps_claims: bool,
 }
 
 impl Said {
@@ -61,6 +62,7 @@ impl Members {
         let paths = &terms.issuer.groups_claims;
         self.fill_in(terms, now);
         let members = Value::Object(self.0);
+        let kept = terms.keeps_claims.then(|| (members.clone(), members.to_string().len()));
         let groups = (!paths.is_empty()).then(|| groups_at(&members, paths));
         let claims: Claims = serde_json::from_value(members).map_err(|_| TokenFault::BadClaims)?;
         let token = UnverifiedToken::of_answer(claims);
@@ -68,6 +70,10 @@ impl Members {
         let claims = VerifiedClaims::said_by_issuer(token.into_claims());
         let issuer = terms.issuer.issuer.clone();
         let identity = Identity::new(issuer, claims, groups, terms.issuer.assume_email_verified)?;
+        let identity = match kept {
+            Some((Value::Object(members), bytes)) => identity.with_claims(members, bytes),
+            _ => identity,
+        };
         Ok(if vouched { identity.with_vouched_audience() } else { identity })
     }
 
@@ -154,6 +160,10 @@ mod tests {
     const NOW: u64 = 1000;
 
     fn judge(body: &str, vouches_for_audience: bool) -> Result<Identity, TokenFault> {
+        judge_keeping(false, body, vouches_for_audience)
+    }
+
+    fn judge_keeping(keeps_claims: bool, body: &str, vouches_for_audience: bool) -> Result<Identity, TokenFault> {
         let issuer = IssuerSettings {
             issuer: Issuer::parse("https://idp.example.com").unwrap(),
             algorithms: Algorithm::ALL.to_vec(),
@@ -162,11 +172,21 @@ mod tests {
             keys: std::sync::Arc::new(IssuerKeys::default()),
         };
         let (leeway, remembered_for) = (Duration::from_secs(30), Duration::from_secs(60));
-        let terms = Terms { issuer: &issuer, leeway, remembered_for, vouches_for_audience };
+        let terms = Terms { issuer: &issuer, leeway, remembered_for, vouches_for_audience, keeps_claims };
         match Said::read(body.as_bytes()) {
             Some(Said::Active(members)) => members.into_identity(&terms, UnixTime::from_secs(NOW)),
             said => panic!("{body}: {said:?}"),
         }
+    }
+
+    #[test]
+    fn everything_that_was_said_is_kept_for_conditions_that_ask_for_it() {
+        let said =
+            r#"{"active":true,"sub":"alice","aud":"https://mcp.example.com/mcp","exp":9999,"department":"sales"}"#;
+        let department =
+            |keeps| judge_keeping(keeps, said, false).unwrap().claims().map(|claims| claims["department"].clone());
+        assert_eq!(department(true), Some(json!("sales")));
+        assert_eq!(department(false), None);
     }
 
     #[test]

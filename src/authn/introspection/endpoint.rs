@@ -124,6 +124,7 @@ impl Endpoint {
             leeway: self.leeway,
             remembered_for: self.settings.remembered_for,
             vouches_for_audience: self.settings.vouches_for_audience,
+            keeps_claims: self.settings.keeps_claims,
         };
         match Said::read(&reply.body) {
             None => trouble(Outcome::Unusable, "its answer is no JSON object with a boolean \"active\"".to_owned()),

@@ -18,4 +18,6 @@ pub struct IntrospectionSettings {
     /// The operator's word: the issuer tells us of no tokens but those meant for the resources that accept it, although its
     /// answers hold no `aud`.
     pub vouches_for_audience: bool,
+    /// Identities keep everything that was said of their tokens, for conditions that ask for it.
+    pub keeps_claims: bool,
 }
