@@ -231,8 +231,17 @@ fn against_cached() -> Vec<(&'static str, Check)> {
         ("10 rules, 150 bytes", with_body(&key, &rules(10), 150)),
         ("10 rules, 4 KB", with_body(&key, &rules(10), 4096)),
         ("10 rules, 64 KB", with_body(&key, &rules(10), 65_536)),
+        ("a condition", with_body(&key, ABOUT_GROUPS, 150)),
+        ("a condition about claims", with_body(&key, ABOUT_CLAIMS, 150)),
+        ("a condition about operations, 150 bytes", with_body(&key, ABOUT_OPERATIONS, 150)),
+        ("a condition about arguments, 4 KB", with_body(&key, ABOUT_ARGUMENTS, 4096)),
     ]
 }
+
+const ABOUT_GROUPS: &str = "condition = '\"staff\" in identity.groups && now > timestamp(\"2024-01-01T00:00:00Z\")'";
+const ABOUT_CLAIMS: &str = "condition = 'identity.claims.sid.startsWith(\"y\") && size(identity.claims.groups) < 10'";
+const ABOUT_OPERATIONS: &str = "condition = '!operation.name.startsWith(\"delete_\")'";
+const ABOUT_ARGUMENTS: &str = "condition = 'operation.arguments.member_00000.contains(\"bytes\")'";
 
 /// A call whose arguments fill the body up to `size`: many short members, as programs write them.
 fn with_body(key: &SigningKey, rules: &str, size: usize) -> Check {
@@ -243,7 +252,7 @@ fn with_body(key: &SigningKey, rules: &str, size: usize) -> Check {
     let point = DecisionPoint {
         trusted: TrustedProxies::new(config.server.trusted_proxies, None),
         policies: PolicySet::new(config.policies, None),
-        authenticator: authenticator(ISSUER, &key.jwk(), 1 << 20),
+        authenticator: authenticator(ISSUER, &key.jwk(), 1 << 20).keeping_claims(true),
         client_certificate: None,
     };
     let head = RecordedHead::new("POST", "/auth")
