@@ -191,6 +191,7 @@ fn configured(client: &ConfiguredClient) -> client_settings::ConfiguredClient {
         grant_types,
         scopes: client.scopes.clone(),
         resources: client.resources.clone(),
+        dpop_bound: client.dpop_bound,
         may_introspect: client.may_introspect,
     }
 }

@@ -45,6 +45,7 @@ pub(super) fn browser_client(matched: &Matched<'_>) -> Client {
         authentication: ClientAuthentication::None,
         grant_types: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
         scopes: None,
+        dpop_bound: false,
         source: ClientSource::Configuration { resources: Vec::new(), may_introspect: false },
     }
 }

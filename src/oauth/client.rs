@@ -21,6 +21,9 @@ pub struct Client {
     pub grant_types: Vec<GrantType>,
     /// Scopes it may ask for; absent means whatever the resource offers.
     pub scopes: Option<ScopeSet>,
+    /// It never gets tokens without the proof of a key (`dpop_bound_access_tokens`). Older records do not say.
+    #[serde(default)]
+    pub dpop_bound: bool,
     /// Where this knowledge comes from.
     pub source: ClientSource,
 }

@@ -191,6 +191,7 @@ impl ClientDocuments {
             grant_types: metadata.grant_types(),
             // No limit, as for registrations: what a client lists for itself would only stop a step-up.
             scopes: None,
+            dpop_bound: metadata.dpop_bound_access_tokens.unwrap_or_default(),
             source: ClientSource::Document,
         })
     }

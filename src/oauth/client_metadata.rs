@@ -26,6 +26,8 @@ pub(super) struct ClientMetadata {
     application_type: Option<String>,
     jwks: Option<Value>,
     jwks_uri: Option<String>,
+    /// RFC 9449 §5.2
+    pub(super) dpop_bound_access_tokens: Option<bool>,
     pub(super) client_secret: Option<Value>,
     pub(super) client_secret_expires_at: Option<Value>,
 }

@@ -70,6 +70,8 @@ pub struct ConfiguredClient {
     pub scopes: Option<ScopeSet>,
     /// Resources that its `client_credentials` tokens may be for.
     pub resources: Vec<String>,
+    /// It never gets tokens without the proof of a key.
+    pub dpop_bound: bool,
     /// May introspect every token.
     pub may_introspect: bool,
 }
@@ -145,6 +147,7 @@ impl From<ConfiguredClient> for Client {
             authentication: client.authentication,
             grant_types: client.grant_types,
             scopes: client.scopes,
+            dpop_bound: client.dpop_bound,
             source: ClientSource::Configuration { resources: client.resources, may_introspect: client.may_introspect },
         }
     }

@@ -45,6 +45,11 @@ pub(super) fn key_of_request(parameters: &Parameters) -> Result<Option<String>, 
     key.map(|key| Some(key.to_string()))
 }
 
+/// A client that said that it always proves a key gets nothing without one, by whatever grant (RFC 9449 §5.2).
+pub(super) fn require_promised_key(client: &Client, proven: Option<Thumbprint>) -> Result<(), OAuthError> {
+    if client.dpop_bound && proven.is_none() { Err(OAuthError::from(ProofFault::Missing)) } else { Ok(()) }
+}
+
 /// What a code or a refresh token is bound to must be proven with it.
 pub(super) fn require_key(bound: Option<&str>, proven: Option<Thumbprint>) -> Result<(), OAuthError> {
     match (bound, proven) {

@@ -47,6 +47,9 @@ pub struct ClientInformation {
     jwks: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     jwks_uri: Option<String>,
+    /// Left out when false, which is what its absence means (RFC 9449 §5.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dpop_bound_access_tokens: Option<bool>,
 }
 
 /// A secret in the one answer that tells it.
@@ -68,6 +71,8 @@ pub(super) struct Wanted {
     /// What it listed, for the answer. It is no limit later: anybody may register any list, so it would protect nobody,
     /// and SDKs list the scopes of their first challenge, so it would stop every step-up to more.
     pub(super) scope: Option<ScopeSet>,
+    /// Whether it always proves a key, if it said so.
+    pub(super) dpop_bound: Option<bool>,
 }
 
 /// How the client wants to prove itself.
@@ -110,6 +115,7 @@ impl Clients {
             grant_types: wanted.grant_types,
             // No limit: see `Wanted::scope`.
             scopes: None,
+            dpop_bound: wanted.dpop_bound.unwrap_or_default(),
             source,
         };
         let crowded = count.saturating_mul(2) >= settings.max_clients;
@@ -161,6 +167,7 @@ impl Clients {
             name: metadata.name(),
             grant_types: metadata.grant_types(),
             scope: metadata.scope(),
+            dpop_bound: metadata.dpop_bound_access_tokens,
             redirect_uris,
         })
     }
@@ -228,6 +235,7 @@ impl Clients {
             scope,
             jwks: jwks.and_then(|jwks| serde_json::from_str(&jwks).ok()),
             jwks_uri,
+            dpop_bound_access_tokens: client.dpop_bound.then_some(true),
         };
         Registration { client, information }
     }

@@ -50,6 +50,8 @@ impl Clients {
             redirect_uris: wanted.redirect_uris,
             authentication,
             grant_types: wanted.grant_types,
+            // Silence takes no protection away; RFC 7592 §2.2 lets a server ignore what is left out.
+            dpop_bound: wanted.dpop_bound.unwrap_or(found.value.dpop_bound),
             ..found.value
         };
         match Transaction::new().update(id, found.version, &client, found.expires_at).commit(&*self.store, now).await? {

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::assertion::GRANT_TYPE;
+use super::possession::require_promised_key;
 use super::{AuthorizationServer, Client, ErrorCode, GrantType, OAuthError, Parameters};
 use crate::domain::{Occurrence, ScopeSet, Secret, UnixTime};
 
@@ -60,6 +61,7 @@ impl AuthorizationServer {
         let now = self.clock.now();
         let client = self.clients.authenticate(form, authorization, now).await?;
         let key = self.proven_key(proof, now)?;
+        require_promised_key(&client, key)?;
         match form.required("grant_type")? {
             "authorization_code" => {
                 require(&client, GrantType::AuthorizationCode)?;

@@ -44,6 +44,7 @@ pub(in crate::config) struct WrittenClient {
     resources: Strings,
     client_credentials: bool,
     may_introspect: bool,
+    dpop_bound_access_tokens: bool,
 }
 
 /// Dynamic registration (RFC 7591).
@@ -93,6 +94,8 @@ pub struct ConfiguredClient {
     pub client_credentials: bool,
     /// May introspect every token.
     pub may_introspect: bool,
+    /// Never gets tokens without the proof of a key (RFC 9449 §5.2).
+    pub dpop_bound: bool,
 }
 
 /// How a client of the operator proves itself.
@@ -188,6 +191,7 @@ impl Reader<'_> {
             resources: written.resources.0.clone(),
             client_credentials: written.client_credentials,
             may_introspect: written.may_introspect,
+            dpop_bound: written.dpop_bound_access_tokens,
         };
         let public = matches!(client.credential, ClientCredential::None);
         if public && (client.client_credentials || client.may_introspect) {

@@ -55,6 +55,19 @@ async fn documents_with_keys_with_redirects_elsewhere_and_with_scopes_are_lawful
 }
 
 #[tokio::test]
+async fn a_document_may_say_that_its_client_always_proves_a_key() {
+    for (stated, bound) in [(json!(true), true), (json!(false), false), (json!(null), false)] {
+        let world = world_with(&document(&json!({ "dpop_bound_access_tokens": stated })));
+        assert_eq!(world.find(URL, NOW).await.unwrap().unwrap().dpop_bound, bound, "{stated}");
+        // The second time from the record that was kept.
+        assert_eq!(world.find(URL, NOW).await.unwrap().unwrap().dpop_bound, bound, "{stated}");
+        assert_eq!(world.internet.fetches(), 1);
+    }
+    let wrong = world_with(&document(&json!({ "dpop_bound_access_tokens": "true" })));
+    assert!(wrong.find(URL, NOW).await.is_err());
+}
+
+#[tokio::test]
 async fn keys_of_a_document_are_enforced() {
     let key = TestKey::new("k");
     let keys = json!({ "token_endpoint_auth_method": "private_key_jwt", "jwks_uri": "https://keys.example/jwks" });

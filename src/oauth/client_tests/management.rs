@@ -171,3 +171,18 @@ async fn deleting_a_registration_asks_for_its_grants_to_be_revoked() {
         Err(ErrorCode::InvalidClient)
     );
 }
+
+#[tokio::test]
+async fn a_client_that_always_proves_a_key_stays_so_until_it_says_otherwise() {
+    let client = Registered::new().await;
+    let is_bound = async || client.world.find(&client.id, NOW).await.unwrap().unwrap().dpop_bound;
+    assert!(!is_bound().await && client.read().await.unwrap().get("dpop_bound_access_tokens").is_none());
+    let said = client.update(&json!({ "dpop_bound_access_tokens": true })).await.unwrap();
+    assert_eq!(said["dpop_bound_access_tokens"], json!(true));
+    let silent = client.update(&json!({ "client_name": "Other notes" })).await.unwrap();
+    assert_eq!(silent["dpop_bound_access_tokens"], json!(true));
+    assert!(is_bound().await);
+    assert_eq!(client.read().await.unwrap()["dpop_bound_access_tokens"], json!(true));
+    let unsaid = client.update(&json!({ "dpop_bound_access_tokens": false })).await.unwrap();
+    assert!(unsaid.get("dpop_bound_access_tokens").is_none() && !is_bound().await);
+}

@@ -136,6 +136,7 @@ fn configured(id: &str, authentication: ClientAuthentication) -> ConfiguredClien
         grant_types: vec![GrantType::ClientCredentials],
         scopes: None,
         resources: vec!["https://mcp.example.com/mcp".to_owned()],
+        dpop_bound: false,
         may_introspect: false,
     }
 }

@@ -145,6 +145,7 @@ async fn wrong_bodies_are_the_clients_mistake_and_never_ours() {
         ("grant_types", json!("authorization_code")),
         ("scope", json!(["mcp:read"])),
         ("jwks_uri", json!({})),
+        ("dpop_bound_access_tokens", json!("true")),
         ("client_id", json!(7)),
     ] {
         let body = changed(&native(), &json!({ member: value }));
@@ -357,5 +358,21 @@ async fn secrets_do_not_print() {
     let (told, printed) = (told(&registration), format!("{registration:?} {:?}", world.clients));
     for secret in ["client_secret", "registration_access_token"] {
         assert!(!printed.contains(told[secret].as_str().unwrap()), "{secret}");
+    }
+}
+
+#[tokio::test]
+async fn a_client_may_say_that_it_always_proves_a_key_and_older_records_do_not() {
+    let world = World::new(|_| {});
+    for (stated, bound) in [(json!(true), true), (json!(false), false), (json!(null), false)] {
+        let answer = world.register(&changed(&native(), &json!({ "dpop_bound_access_tokens": stated }))).await.unwrap();
+        assert_eq!(answer.get("dpop_bound_access_tokens"), bound.then_some(&json!(true)));
+        let client = world.find(answer["client_id"].as_str().unwrap(), NOW).await.unwrap().unwrap();
+        assert_eq!(client.dpop_bound, bound, "{stated}");
+        // A record from before the member existed.
+        let mut record = serde_json::to_value(&client).unwrap();
+        record.as_object_mut().unwrap().remove("dpop_bound").unwrap();
+        let old: Client = serde_json::from_value(record).unwrap();
+        assert_eq!(old, Client { dpop_bound: false, ..client });
     }
 }

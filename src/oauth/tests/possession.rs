@@ -2,12 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::support::fixtures::{CLIENT, REDIRECT, VERIFIER, form};
+use super::support::fixtures::{
+    CLIENT, MACHINE, MACHINE_SECRET, REDIRECT, VERIFIER, client, form, keep_client, machine,
+};
 use super::support::{RESOURCE, World};
 use crate::authn::Thumbprint;
 use crate::authn::testing::TestKey;
 use crate::domain::{Occurrence, Secret};
-use crate::oauth::{ErrorCode, OAuthError, TokenAnswer};
+use crate::oauth::{Client, ErrorCode, OAuthError, TokenAnswer};
 
 /// A key that makes proofs for the token endpoint.
 struct Prover {
@@ -122,6 +124,34 @@ async fn a_code_can_be_bound_to_a_key_from_the_start() {
     assert_eq!(code_of(redeem(&world, &code, Some(&thief)).await), ErrorCode::InvalidGrant);
     let proof = prover.proof(&world, "1", &json!({}));
     assert!(redeem(&world, &code, Some(&proof)).await.unwrap().bound);
+}
+
+/// RFC 9449 §5.2. What was refused was not used up.
+#[tokio::test]
+async fn a_client_that_always_proves_a_key_gets_nothing_without_one() {
+    let (world, prover) = (World::new().await, Prover::new());
+    let promised = Client { dpop_bound: true, ..client(CLIENT) };
+    let (code, earlier) = (world.code(&[]).await, world.tokens().await.refresh_token.unwrap());
+    keep_client(&*world.store, &promised).await;
+    assert_eq!(code_of(redeem(&world, &code, None).await), ErrorCode::InvalidDpopProof);
+    let tokens = redeem(&world, &code, Some(&prover.proof(&world, "1", &json!({})))).await.unwrap();
+    assert!(tokens.bound);
+    // Refresh tokens from before its promise included.
+    for (token, id) in [(tokens.refresh_token.unwrap(), "2"), (earlier, "3")] {
+        assert_eq!(code_of(refresh(&world, &token, None).await), ErrorCode::InvalidDpopProof);
+        assert!(refresh(&world, &token, Some(&prover.proof(&world, id, &json!({})))).await.unwrap().bound);
+    }
+    keep_client(&*world.store, &Client { dpop_bound: true, ..machine() }).await;
+    let fields = [
+        ("grant_type", "client_credentials"),
+        ("client_id", MACHINE),
+        ("client_secret", MACHINE_SECRET),
+        ("resource", RESOURCE),
+    ];
+    let ask = async |proof| world.server.token(&form(&fields), None, occurrence(proof)).await;
+    assert_eq!(code_of(ask(None).await), ErrorCode::InvalidDpopProof);
+    let proof = prover.proof(&world, "4", &json!({}));
+    assert!(ask(Some(&proof)).await.unwrap().bound);
 }
 
 #[tokio::test]

@@ -74,6 +74,7 @@ pub(crate) fn client(id: &str) -> Client {
         authentication: ClientAuthentication::None,
         grant_types: vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
         scopes: None,
+        dpop_bound: false,
         source: ClientSource::Registration {
             issued_at: UnixTime::from_secs(1_800_000_000),
             access_token: SecretHash::of("registration"),
