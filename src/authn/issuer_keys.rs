@@ -44,6 +44,19 @@ pub struct KeyFigures {
     pub failures: u64,
 }
 
+impl KeyFigures {
+    /// Of an issuer whose keys are fetched for two uses: the worse state, and all fetches.
+    #[must_use]
+    pub fn with(self, other: Self) -> Self {
+        Self {
+            keys: self.keys.min(other.keys),
+            age: self.age.zip(other.age).map(|(age, other)| age.max(other)),
+            refreshes: self.refreshes.saturating_add(other.refreshes),
+            failures: self.failures.saturating_add(other.failures),
+        }
+    }
+}
+
 impl IssuerKeys {
     /// The present set; `None` when none was ever had.
     pub fn current(&self) -> Option<Arc<LoadedKeys>> {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
 use super::AuthorizationServer;
+use crate::authn::issuer_keys::KeyFigures;
 use crate::domain::UnixTime;
 use crate::store::{self, StoreError, Stored, Table, Transaction};
 
@@ -41,6 +42,12 @@ impl AuthorizationServer {
         let result = self.write_and_read(now).await;
         *last = Some((now, result.clone()));
         result
+    }
+
+    /// The keys of those whose assertions about people are taken.
+    pub fn assertion_keys(&self, now: UnixTime) -> Vec<(String, KeyFigures)> {
+        let issuers = self.settings.assertion_issuers.iter().map(|known| &known.trust);
+        issuers.map(|trust| (trust.issuer.to_string(), trust.keys.figures(now))).collect()
     }
 
     async fn write_and_read(&self, now: UnixTime) -> Result<(), StoreError> {

@@ -8,6 +8,7 @@ use actix_web::{HttpResponse, web};
 use serde_json::{Value, json};
 
 use super::Overseen;
+use crate::authn::issuer_keys::KeyFigures;
 use crate::http::Service;
 use crate::idp::WatchedProvider;
 
@@ -32,13 +33,18 @@ struct Found {
     decisions: bool,
     sign_in: bool,
     introspection: bool,
+    assertions: bool,
     body: Value,
 }
 
 impl Found {
+    fn works(&self) -> bool {
+        self.decisions && self.sign_in && self.introspection && self.assertions
+    }
+
     /// `degraded`: what was asked for works, something else does not.
     fn answer(mut self, ready: bool) -> HttpResponse {
-        let status = match (ready, self.decisions && self.sign_in && self.introspection) {
+        let status = match (ready, self.works()) {
             (false, _) => "not ready",
             (true, false) => "degraded",
             (true, true) => "ready",
@@ -54,19 +60,20 @@ async fn look(service: &Service, overseen: Option<&Overseen>) -> Found {
     let figures = service.figures();
     let missing: Vec<&str> =
         figures.keys.iter().filter(|(_, keys)| keys.keys == 0).map(|(issuer, _)| issuer.as_str()).collect();
-    let issuers = figures.keys.iter().map(|(issuer, keys)| {
-        let age = keys.age.map(|age| age.as_secs());
-        json!({ "issuer": issuer, "keys": keys.keys, "age_seconds": age, "failures": keys.failures })
-    });
-    let issuers: Vec<Value> = issuers.collect();
-    let (sign_in, parts) = match overseen {
+    let issuers: Vec<Value> = figures.keys.iter().map(shown).collect();
+    let (sign_in, assertions, parts) = match overseen {
         Some(overseen) => authorization_server(service, overseen).await,
-        None => (true, Value::Null),
+        None => (true, true, Value::Null),
     };
     let mut body = json!({ "issuers_without_keys": missing, "issuers": issuers, "authorization_server": parts });
     let decisions = missing.is_empty();
     let introspection = introspection(service, &mut body);
-    Found { decisions, sign_in, introspection, body }
+    Found { decisions, sign_in, introspection, assertions, body }
+}
+
+fn shown((issuer, keys): &(String, KeyFigures)) -> Value {
+    let age = keys.age.map(|age| age.as_secs());
+    json!({ "issuer": issuer, "keys": keys.keys, "age_seconds": age, "failures": keys.failures })
 }
 
 /// For information: an issuer that cannot be asked stops decisions on its opaque tokens, and nothing else.
@@ -85,7 +92,8 @@ fn introspection(service: &Service, body: &mut Value) -> bool {
     works
 }
 
-async fn authorization_server(service: &Service, overseen: &Overseen) -> (bool, Value) {
+/// Whether people can sign in, and whether every assertion can be checked.
+async fn authorization_server(service: &Service, overseen: &Overseen) -> (bool, bool, Value) {
     let server = &overseen.server;
     let store = match tokio::time::timeout(PATIENCE, server.probe_store()).await {
         Ok(Ok(())) => None,
@@ -94,6 +102,9 @@ async fn authorization_server(service: &Service, overseen: &Overseen) -> (bool, 
     };
     let own = server.as_issuer();
     let keys = own.keys.figures(service.clock.now()).keys;
+    // Missing keys stop the assertions of that issuer, and nothing else.
+    let assertion_keys = server.assertion_keys(service.clock.now());
+    let assertions = assertion_keys.iter().all(|(_, keys)| keys.keys > 0);
     // For information: a provider that is away stops new sign-ins there, and nothing else.
     let providers = server.provider_choices().into_iter().map(|provider| {
         let has_answered = WatchedProvider::has_answered(&overseen.provider_requests, &provider.name);
@@ -103,6 +114,7 @@ async fn authorization_server(service: &Service, overseen: &Overseen) -> (bool, 
         "store": { "works": store.is_none(), "trouble": store },
         "signing_keys": keys,
         "identity_providers": providers.collect::<Vec<_>>(),
+        "assertion_issuers": assertion_keys.iter().map(shown).collect::<Vec<_>>(),
     });
-    (store.is_none() && keys > 0, parts)
+    (store.is_none() && keys > 0, assertions, parts)
 }

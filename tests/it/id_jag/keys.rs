@@ -1,5 +1,7 @@
 //! The company's keys: missing, rotated, and on a clock that differs.
 
+use serde_json::json;
+
 use super::{Stage, assertion, told};
 use crate::support::issuer::{KEY_SET, SigningKey, TestIssuer, now};
 use crate::support::process::eventually;
@@ -16,6 +18,51 @@ fn missing_keys_are_a_503_and_the_same_assertion_is_taken_when_they_come() {
     assert_eq!(told(&stage.present(&one, &[])), (503, "temporarily_unavailable".to_owned()));
     stage.company.publish();
     eventually("the keys are there", || stage.present(&one, &[]).status == 200);
+}
+
+/// Assertions cannot be checked, and that is seen; decisions and sign-ins need none of those keys, so both answer 200.
+#[test]
+fn missing_keys_are_told_by_readiness_and_metrics_and_take_nothing_else_away() {
+    let company = TestIssuer::start();
+    company.web.answer(KEY_SET, Answer::Status(500));
+    let mut stage = Stage::unstarted(company, "30s");
+    stage.restart();
+    let issuer = stage.company.url();
+    let figure = |name: &str| stage.service().metrics().value(name, &[("issuer", &issuer)]);
+    eventually("the failure is counted", || figure("issuer_keys_failures_total") >= 1.0);
+    assert_eq!((figure("issuer_keys"), figure("issuer_keys_refreshes_total")), (0.0, 0.0));
+    assert_eq!(figure("issuer_keys_age_seconds"), f64::INFINITY);
+    for path in ["/readyz", "/readyz/sign-in"] {
+        let ready = stage.service().admin(path);
+        assert_eq!((ready.status, &ready.json()["status"]), (200, &json!("degraded")), "{path} {}", ready.text());
+        assert_eq!(ready.json()["issuers_without_keys"], json!([]), "{path}: no issuer of tokens");
+        let told = &ready.json()["authorization_server"]["assertion_issuers"][0];
+        assert_eq!((&told["issuer"], &told["keys"], &told["age_seconds"]), (&json!(issuer), &json!(0), &json!(null)));
+        assert!(told["failures"].as_u64() >= Some(1), "{told}");
+    }
+
+    stage.company.publish();
+    // A client that comes makes the service look again.
+    eventually("the keys are there", || stage.present(&stage.assertion(), &[]).status == 200);
+    let ready = stage.service().admin("/readyz").json();
+    assert_eq!(ready["status"], "ready", "{ready}");
+    let told = &ready["authorization_server"]["assertion_issuers"][0];
+    assert!(told["keys"] == 1 && told["age_seconds"].is_u64(), "{told}");
+    assert_eq!((figure("issuer_keys"), figure("issuer_keys_refreshes_total")), (1.0, 1.0));
+    // Keys that were had once count for ever.
+    stage.company.web.set_down(true);
+    assert_eq!(stage.service().admin("/readyz").json()["status"], "ready");
+}
+
+/// One name, one row: the worse of the two, and all fetches.
+#[test]
+fn an_issuer_of_tokens_and_of_assertions_has_one_row_of_figures() {
+    let stage = Stage::start_trusting_tokens_too();
+    let issuer = stage.company.url();
+    let metrics = stage.service().metrics();
+    let figure = |name: &str| metrics.value(name, &[("issuer", &issuer)]);
+    assert_eq!((figure("issuer_keys"), figure("issuer_keys_refreshes_total")), (1.0, 2.0));
+    assert!(figure("issuer_keys_age_seconds") < 60.0);
 }
 
 #[test]

@@ -27,6 +27,8 @@ struct Stage {
     port: u16,
     folder: TempDir,
     leeway: &'static str,
+    /// What else is in the configuration.
+    more: String,
 }
 
 impl Stage {
@@ -36,24 +38,35 @@ impl Stage {
 
     /// With this `tokens.leeway`.
     fn start_with(leeway: &'static str) -> Self {
-        let mut stage = Self::unstarted(TestIssuer::start(), leeway);
+        Self::unstarted(TestIssuer::start(), leeway).started()
+    }
+
+    /// The company issues access tokens as well.
+    fn start_trusting_tokens_too() -> Self {
+        let company = TestIssuer::start();
+        let more = format!("[[issuers]]\nissuer = \"{}\"\n", company.url());
+        Self { more, ..Self::unstarted(company, "30s") }.started()
+    }
+
+    fn started(mut self) -> Self {
+        let stage = &mut self;
         stage.restart();
         // The service starts without the keys; they come a moment later.
         crate::support::process::eventually("the keys are there", || {
             stage.present(&expired(&stage.company), &[]).status != 503
         });
-        stage
+        self
     }
 
     fn unstarted(company: TestIssuer, leeway: &'static str) -> Self {
-        Self { company, service: None, port: ports::free(), folder: TempDir::new(), leeway }
+        Self { company, service: None, port: ports::free(), folder: TempDir::new(), leeway, more: String::new() }
     }
 
     fn restart(&mut self) {
         drop(self.service.take());
         let store = self.folder.path().join("store.redb");
         let config = config(&self.company.url()).replace("memory:", &format!("file:{}", store.display()));
-        let config = format!("[tokens]\nleeway = \"{}\"\n{config}", self.leeway);
+        let config = format!("[tokens]\nleeway = \"{}\"\n{}{config}", self.leeway, self.more);
         self.service = Some(Service::start_at(self.port, &config));
     }
 
