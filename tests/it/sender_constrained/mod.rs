@@ -2,6 +2,7 @@
 
 mod certificates;
 mod clients;
+mod promises;
 mod proofs;
 mod requests;
 mod through_proxies;
