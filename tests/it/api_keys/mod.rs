@@ -8,5 +8,5 @@ mod page;
 mod policy;
 mod presenting;
 mod secrets;
-mod stage;
+pub mod stage;
 mod upstream;
