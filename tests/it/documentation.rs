@@ -1,4 +1,4 @@
-//! What the documentation says of the tree is true: links, cited tests, commands of `make`, shown output.
+//! What the documentation says of the tree is true: links, cited tests, named files, commands of `make`, shown output.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -48,21 +48,44 @@ fn anchors(page: &Path) -> BTreeSet<String> {
 }
 
 #[test]
-fn the_security_model_cites_tests_that_exist() {
+fn every_answer_of_the_security_model_cites_tests_that_exist() {
     let text = fs::read_to_string(project().join("docs/security-model.md")).unwrap();
     let mut report = Report::new("cited tests");
-    for row in text.lines().filter(|line| line.starts_with("| ") && !line.contains("tested in")) {
+    let tables = text.split("| tested in |\n|---|---|---|\n").skip(1);
+    let rows: Vec<&str> = tables.flat_map(|table| table.lines().take_while(|line| line.starts_with('|'))).collect();
+    assert!(rows.len() > 100, "only {} rows are found", rows.len());
+    for row in &rows {
+        report.row((*row).to_owned());
+        report.holds(rows.iter().filter(|other| other == &row).count() == 1, || "it stands there twice".to_owned());
         let cells: Vec<&str> = row.split(" | ").collect();
-        let [_, _, cited] = cells.as_slice() else { continue };
-        for name in between(cited, "`", "`")
-            .step_by(2)
-            .filter(|name| name.ends_with('/') || has_extension(Path::new(name), "rs"))
-        {
-            report.row(format!("{name} of: {row}"));
+        report.equal("cells", cells.len(), 3);
+        let cited: Vec<&str> = between(cells.last().unwrap(), "`", "`").step_by(2).collect();
+        report.holds(!cited.is_empty(), || "it cites nothing".to_owned());
+        for name in cited {
             let base = if name.starts_with("src/") { project() } else { project().join("tests/it") };
-            report.holds(has_tests(&base.join(name)), || "no test is there".to_owned());
+            report.holds(has_tests(&base.join(name)), || format!("{name} holds no test"));
         }
     }
+    report.finish();
+}
+
+#[test]
+fn every_file_and_folder_of_the_tree_that_a_page_names_exists() {
+    let tops = ["src/", "tests/", "docs/", "examples/", "scripts/", "benches/", "templates/"];
+    let mut report = Report::new("paths");
+    let mut named = 0;
+    for (page, text) in pages() {
+        let prose = text.split("```").step_by(2);
+        for path in prose.flat_map(|part| between(part, "`", "`").step_by(2)) {
+            let is_pattern = path.contains(['<', '*', '…', ' ', '{']);
+            if tops.iter().any(|top| path.starts_with(top)) && !is_pattern {
+                named += 1;
+                report.row(format!("{}: {path}", shown(&page)));
+                report.holds(project().join(path).exists(), || "there is no such file".to_owned());
+            }
+        }
+    }
+    report.holds(named > 30, || format!("only {named} are found"));
     report.finish();
 }
 
