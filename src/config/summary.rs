@@ -60,9 +60,10 @@ fn describe_policy(formatter: &mut fmt::Formatter<'_>, policy: &Policy) -> fmt::
     for path in &policy.also_paths {
         writeln!(formatter, "  also {}", if path.as_str().is_empty() { "the whole host" } else { path.as_str() })?;
     }
+    let bound = if policy.dpop_required { ", only if bound to a key" } else { "" };
     for accepted in &policy.issuers {
         let audiences = [&["this URL".to_owned()][..], &accepted.audiences].concat().join(" or ");
-        writeln!(formatter, "  tokens of {} for {audiences}", accepted.issuer)?;
+        writeln!(formatter, "  tokens of {} for {audiences}{bound}", accepted.issuer)?;
     }
     writeln!(formatter, "  callers: {}", callers(&policy.principals))?;
     if policy.allow_api_keys {

@@ -105,6 +105,7 @@ required_scopes = [\"mcp:read\"]
 allowed_emails = [\"alice@example.com\", \"*@corp.example\"]
 allowed_groups = [\"staff\"]
 allowed_origins = [\"https://app.example.com\"]
+dpop_required = true
 [[resources]]
 url = \"https://open.example.com/mcp\"
 also_paths = [\"/\"]
@@ -128,7 +129,7 @@ issuer https://idp.example.com: discovered keys
 issuer https://other.example.com: keys from https://other.example.com/jwks
 resource https://mcp.example.com/mcp
   also /messages
-  tokens of https://idp.example.com for this URL
+  tokens of https://idp.example.com for this URL, only if bound to a key
   callers: e-mail alice@example.com, *@corp.example; group staff
   scope mcp:read
   origins: https://app.example.com
