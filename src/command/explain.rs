@@ -38,16 +38,19 @@ pub struct ExplainFlags {
     #[arg(long, group = "credential")]
     token_stdin: bool,
     /// A call of this tool
-    #[arg(long, value_name = "NAME", conflicts_with = "operation")]
+    #[arg(long, value_name = "NAME", group = "asked")]
     tool: Option<String>,
     /// What is asked of the MCP server, such as prompts/get:greeting or tools/list
-    #[arg(long, value_name = "METHOD[:NAME]")]
+    #[arg(long, value_name = "METHOD[:NAME]", group = "asked")]
     operation: Option<String>,
+    /// What the call hands over, such as {"path": "/tmp"}
+    #[arg(long, value_name = "JSON", requires = "asked")]
+    arguments: Option<String>,
     /// The Origin of the web page that asks
     #[arg(long, value_name = "ORIGIN")]
     origin: Option<String>,
     /// A refusal of the past, by the X-Request-Id of its answer and its line in the decision log
-    #[arg(long, value_name = "ID", conflicts_with_all = ["url", "method", "credential", "tool", "operation", "origin"])]
+    #[arg(long, value_name = "ID", conflicts_with_all = ["url", "method", "credential", "asked", "arguments", "origin"])]
     request_id: Option<String>,
     #[command(flatten)]
     admin: AdminFlags,
@@ -75,8 +78,10 @@ fn explained(flags: &ExplainFlags) -> Result<Value, ExitCode> {
     }
     let token = flags.read_token().map_err(|error| wrong(&error))?;
     // Mistakes are told here already, whether or not a service runs.
-    let question = Question::read(flags.written(token.as_ref())).map_err(|error| wrong(&format!("--{error}")))?;
-    match flags.admin.post("/admin/explain", &flags.command(token.as_ref())) {
+    let operation = flags.named().map_err(|error| wrong(&error))?;
+    let command = flags.command(token.as_ref(), operation.as_ref());
+    let question = Question::read(flags.written(token, operation)).map_err(|error| wrong(&format!("--{error}")))?;
+    match flags.admin.post("/admin/explain", &command) {
         Err(nobody @ Failure::NotRunning(..)) => alone(flags, &question, &nobody),
         answered => answered.map_err(|failure| untold(&failure)),
     }
@@ -137,18 +142,18 @@ impl ExplainFlags {
         }
     }
 
-    fn written(&self, token: Option<&Secret>) -> Written {
+    fn written(&self, token: Option<Secret>, operation: Option<Named>) -> Written {
         Written {
             url: self.url.clone().unwrap_or_default(),
             method: self.method.clone(),
             token: token.map(|token| token.expose().to_owned()),
             origin: self.origin.clone(),
-            operation: self.named(),
+            operation,
         }
     }
 
     /// What the service is asked.
-    fn command(&self, token: Option<&Secret>) -> Value {
+    fn command(&self, token: Option<&Secret>, operation: Option<&Named>) -> Value {
         let mut command = Map::new();
         let texts = [
             ("url", self.url.as_deref()),
@@ -159,19 +164,29 @@ impl ExplainFlags {
         for (name, value) in texts {
             command.extend(value.map(|value| (name.to_owned(), value.into())));
         }
-        let operation = self.named().map(|Named { method, name }| json!({ "method": method, "name": name }));
-        command.extend(operation.map(|operation| ("operation".to_owned(), operation)));
+        command.extend(operation.map(|operation| ("operation".to_owned(), json!(operation))));
         command.into()
     }
 
     /// Methods hold no colon that would be mistaken for the one before a name.
-    fn named(&self) -> Option<Named> {
-        let tool = self.tool.iter().map(|tool| Named { method: "tools/call".to_owned(), name: Some(tool.clone()) });
+    fn named(&self) -> Result<Option<Named>, String> {
+        let tool = self.tool.iter().map(|tool| ("tools/call", Some(tool.as_str())));
         let operation = self.operation.iter().map(|text| match text.split_once(':') {
-            Some((method, name)) => Named { method: method.to_owned(), name: Some(name.to_owned()) },
-            None => Named { method: text.clone(), name: None },
+            Some((method, name)) => (method, Some(name)),
+            None => (text.as_str(), None),
         });
-        tool.chain(operation).next()
+        let arguments = self.read_arguments()?;
+        Ok(tool.chain(operation).next().map(|(method, name)| Named {
+            method: method.to_owned(),
+            name: name.map(ToOwned::to_owned),
+            arguments,
+        }))
+    }
+
+    /// Without repeating what is wrong.
+    fn read_arguments(&self) -> Result<Option<Map<String, Value>>, String> {
+        let read = self.arguments.as_deref().map(serde_json::from_str);
+        read.transpose().map_err(|error| format!("--arguments: it is no JSON object, at column {}", error.column()))
     }
 }
 

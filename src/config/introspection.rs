@@ -37,6 +37,7 @@ pub(super) fn read(index: usize, written: &WrittenIssuer) -> Result<Option<Intro
         authorization: basic_credentials(client_id, &secret),
         remembered_for: duration(&key("cache"), cache, DEFAULT_CACHE_SECONDS, range)?,
         vouches_for_audience: written.introspection_vouches_for_audience,
+        // Known once all resources are read.
         keeps_claims: false,
     }))
 }

@@ -2,8 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
 
 use super::Asker;
 use crate::domain::operation::NamedBy;
@@ -40,13 +40,15 @@ pub struct Written {
 }
 
 /// An operation, by method and name.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Named {
     /// The JSON-RPC method.
     pub method: String,
     /// The tool, prompt or resource.
     pub name: Option<String>,
+    /// What a call of a tool or prompt hands over.
+    pub arguments: Option<Map<String, Value>>,
 }
 
 /// Why a description is none of a request that a client could send.
@@ -73,6 +75,10 @@ impl Question {
         }
         if written.origin.as_ref().is_some_and(|origin| !is_plain(origin)) {
             return Err(UnusableQuestion("origin: it must be visible ASCII"));
+        }
+        if written.operation.as_ref().is_some_and(|named| named.arguments.is_some() && !takes_arguments(&named.method))
+        {
+            return Err(UnusableQuestion("arguments: only tools/call and prompts/get take any"));
         }
         let token = written.token.map(|token| token.trim().to_owned());
         if token.as_ref().is_some_and(|token| token.chars().any(char::is_control)) {
@@ -170,6 +176,10 @@ fn is_plain(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
+fn takes_arguments(method: &str) -> bool {
+    matches!(method, "tools/call" | "prompts/get")
+}
+
 /// The HTTP method of an operation.
 fn implied_method(operation: &str) -> &'static str {
     match operation {
@@ -192,12 +202,14 @@ fn body(operation: &Named) -> Option<String> {
 }
 
 fn params(operation: &Named) -> Value {
-    match (NamedBy::of(&operation.method), &operation.name) {
-        (_, None) => json!({}),
-        (Some(NamedBy::Uri), Some(name)) => json!({ "uri": name }),
-        (Some(NamedBy::TaskId), Some(name)) => json!({ "taskId": name }),
-        (Some(NamedBy::Name) | None, Some(name)) => json!({ "name": name }),
-    }
+    let member = match NamedBy::of(&operation.method) {
+        Some(NamedBy::Uri) => "uri",
+        Some(NamedBy::TaskId) => "taskId",
+        Some(NamedBy::Name) | None => "name",
+    };
+    let name = operation.name.iter().map(|name| (member.to_owned(), json!(name)));
+    let arguments = operation.arguments.iter().map(|arguments| ("arguments".to_owned(), json!(arguments)));
+    name.chain(arguments).collect::<Map<_, _>>().into()
 }
 
 /// The headers in which clients of MCP 2026-07-28 repeat it (Streamable HTTP).

@@ -27,6 +27,8 @@ pub struct Refusal {
     pub verdict: Verdict,
     /// What was asked of the MCP server.
     pub asked: Option<Asked>,
+    /// The time that conditions were told: a body, or an issuer, may have been waited for since.
+    decided_at: UnixTime,
     request: Option<Kept>,
     malformed: Option<Malformed>,
     origin: Option<Box<[u8]>>,
@@ -61,6 +63,7 @@ impl Refusal {
             forgotten,
             verdict: decision.verdict.clone(),
             asked: decision.asked.clone(),
+            decided_at: decision.now,
             request: request.map(Kept::of),
             malformed: decision.malformed,
             origin: facts.origin.map(Into::into),
@@ -89,7 +92,7 @@ impl Refusal {
                 origin: self.origin.as_deref(),
                 preflight: self.preflight,
                 request: request.as_ref(),
-                now: self.at,
+                now: self.decided_at,
                 ..RequestFacts::default()
             },
             authentication: self.authentication.as_ref(),
@@ -210,6 +213,7 @@ mod tests {
             forgotten: None,
             verdict: Verdict::forbid(Reason::PrincipalNotAllowed),
             asked: None,
+            decided_at: UnixTime::from_secs(1),
             request: None,
             malformed: None,
             origin: None,

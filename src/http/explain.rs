@@ -156,7 +156,7 @@ fn note(question: &Question, decision: &Decision<'_>) -> Option<&'static str> {
 
 impl Asked {
     fn of(question: &Question) -> Self {
-        let operation = question.operation().map(|Named { method, name }| shown(method, name.as_deref()));
+        let operation = question.operation().map(|Named { method, name, .. }| shown(method, name.as_deref()));
         let origin = question.origin().map(ToOwned::to_owned);
         Self { method: question.method().to_owned(), url: question.url(), origin, operation }
     }

@@ -60,9 +60,10 @@ impl Members {
             return Err(TokenFault::SenderConstrained);
         }
         let paths = &terms.issuer.groups_claims;
+        // As they were said, before anything is filled in.
+        let said = terms.keeps_claims.then(|| self.0.clone());
         self.fill_in(terms, now);
         let members = Value::Object(self.0);
-        let kept = terms.keeps_claims.then(|| (members.clone(), members.to_string().len()));
         let groups = (!paths.is_empty()).then(|| groups_at(&members, paths));
         let claims: Claims = serde_json::from_value(members).map_err(|_| TokenFault::BadClaims)?;
         let token = UnverifiedToken::of_answer(claims);
@@ -70,10 +71,7 @@ impl Members {
         let claims = VerifiedClaims::said_by_issuer(token.into_claims());
         let issuer = terms.issuer.issuer.clone();
         let identity = Identity::new(issuer, claims, groups, terms.issuer.assume_email_verified)?;
-        let identity = match kept {
-            Some((Value::Object(members), bytes)) => identity.with_claims(members, bytes),
-            _ => identity,
-        };
+        let identity = said.into_iter().fold(identity, keeping);
         Ok(if vouched { identity.with_vouched_audience() } else { identity })
     }
 
@@ -147,6 +145,12 @@ impl<'de> Deserialize<'de> for Members {
 
         deserializer.deserialize_map(Reader)
     }
+}
+
+/// `identity` with everything that was said of its token.
+fn keeping(identity: Identity, said: Map<String, Value>) -> Identity {
+    let bytes = serde_json::to_vec(&said).map_or(0, |text| text.len());
+    identity.with_claims(said, bytes)
 }
 
 #[cfg(test)]

@@ -4,9 +4,10 @@ use mcp_forward_auth::explain::Question;
 use mcp_forward_auth::explain::question::{Named, Written};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::in_process::NOW;
+use super::random_conditions as conditions;
 use crate::support::http::Request;
 use crate::support::issuer::{SigningKey, Token};
 
@@ -27,6 +28,7 @@ pub struct Case {
     method: Option<String>,
     origin: Option<String>,
     operation: Option<(String, Option<String>)>,
+    arguments: Option<Map<String, Value>>,
 }
 
 fn some<T: std::fmt::Debug + Clone + 'static>(all: &[T]) -> impl Strategy<Value = Vec<T>> + use<T> {
@@ -67,7 +69,10 @@ fn tool_rule() -> impl Strategy<Value = String> {
     let methods = some(&["tools/call", "tools/*", "prompts/get", "http/get", "*"]);
     let names = some(&["delete_*", "read_note", "*"]);
     let mode = one(&["", "", "mode = \"audit\"\n"]);
-    let demands = prop_oneof![demands(), Just("deny = true\n".to_owned())];
+    let condition = conditions::of_rule();
+    let demands = (demands(), condition).prop_map(|(demands, condition)| format!("{condition}{demands}"));
+    let conditions = conditions::of_rule().prop_filter("a rule demands something", |condition| !condition.is_empty());
+    let demands = prop_oneof![2 => demands, 2 => conditions, 1 => Just("deny = true\n".to_owned())];
     (methods, names, some(&["delete_mine"]), mode, demands).prop_map(|(methods, names, except, mode, demands)| {
         let about = [line("methods", &methods), line("names", &names), line("except_names", &except)].concat();
         format!("[[resources.tool_rules]]\n{about}{mode}{demands}")
@@ -83,8 +88,9 @@ fn config() -> impl Strategy<Value = String> {
     let contracts = one(&["", "", "", "contracts = [\"forward_auth\", \"auth_request\"]\n", NGINX_ALONE]);
     let rules = proptest::collection::vec(tool_rule(), 0..4);
     let origins = one(&[vec![], vec![], vec![], vec!["https://app.example.com"]]);
-    (issuers, switches, mode, enforces, contracts, rules, origins, demands()).prop_map(
-        |(issuers, switches, mode, enforces, contracts, rules, origins, demands)| {
+    let demands = (demands(), conditions::of_resource());
+    (issuers, switches, mode, enforces, contracts, rules, origins, demands).prop_map(
+        |(issuers, switches, mode, enforces, contracts, rules, origins, (demands, condition))| {
             let demands = if switches.is_empty() {
                 demands
             } else {
@@ -94,14 +100,18 @@ fn config() -> impl Strategy<Value = String> {
                     .fold(String::new(), |text, line| text + line + "\n")
             };
             let all = [GOOD, OTHER, KEYLESS].map(|issuer| format!("[[issuers]]\nissuer = \"{issuer}\"\n")).concat();
-            let enforces = if rules.is_empty() { "" } else { enforces };
+            let (rules, about_operations) = (rules.concat(), condition.contains("operation."));
+            let enforces = match format!("{condition}{rules}") {
+                text if text.contains("operation.params") => "upstream_enforces_mcp_headers = true\n",
+                _ if rules.is_empty() && !about_operations => "",
+                _ => enforces,
+            };
             let (issuers, origins) = (line("issuers", &issuers), line("allowed_origins", &origins));
             format!(
                 "[server]\n{contracts}{all}[[resources]]\nurl = \"https://mcp.example.com/mcp\"\n\
-                 {issuers}{origins}{switches}{mode}{enforces}{demands}{}\
+                 {issuers}{origins}{switches}{mode}{enforces}{condition}{demands}{rules}\
                  [[resources]]\nurl = \"https://*.example.com/other\"\nallow_any_authenticated = true\n\
-                 [scopes.implies]\n\"mcp:admin\" = [\"mcp:write\"]\n\"mcp:write\" = [\"mcp:read\"]\n",
-                rules.concat()
+                 [scopes.implies]\n\"mcp:admin\" = [\"mcp:write\"]\n\"mcp:write\" = [\"mcp:read\"]\n"
             )
         },
     )
@@ -117,14 +127,16 @@ fn claims() -> impl Strategy<Value = Value> {
     let times = one(&[vec![(-60, 3600); 12], vec![(-7200, -3600), (7200, 9000)]].concat());
     let who =
         (email, any::<bool>(), one(&["alice", ""]), one(&[&["alice-subject"; 9][..], &["bob-subject", ""]].concat()));
-    (issuer, audience, who, some(&GROUPS), some(&SCOPES), times).prop_map(
-        |(issuer, audience, (email, verified, name, subject), groups, scopes, (since, until))| {
+    (issuer, audience, who, some(&GROUPS), some(&SCOPES), times, conditions::claims()).prop_map(
+        |(issuer, audience, (email, verified, name, subject), groups, scopes, (since, until), more)| {
             let at = |seconds: i64| i64::try_from(NOW).unwrap() + seconds;
-            json!({
+            let mut claims = json!({
                 "iss": issuer, "aud": audience, "sub": subject, "client_id": "test-client", "email": email,
                 "email_verified": verified, "preferred_username": name, "groups": groups, "scope": scopes.join(" "),
                 "iat": at(since), "exp": at(until),
-            })
+            });
+            claims.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            claims
         },
     )
 }
@@ -195,10 +207,11 @@ pub fn case(key: &'static SigningKey) -> impl Strategy<Value = Case> {
         Some(("http/get", None)),
         Some(("http/delete", None)),
     ]);
-    (config(), token(key), url, method, origin, operation).prop_map(
-        |(config, token, url, method, origin, operation)| Case {
+    (config(), token(key), url, method, origin, operation, conditions::arguments()).prop_map(
+        |(config, token, url, method, origin, operation, arguments)| Case {
             config,
             token,
+            arguments: arguments.filter(|_| matches!(operation, Some(("tools/call" | "prompts/get", _)))),
             url: url.to_owned(),
             method: method.map(ToOwned::to_owned),
             origin: origin.map(ToOwned::to_owned),
@@ -210,7 +223,8 @@ pub fn case(key: &'static SigningKey) -> impl Strategy<Value = Case> {
 
 impl Case {
     pub fn question(&self) -> Question {
-        let named = |(method, name): (String, Option<String>)| Named { method, name };
+        let arguments = self.arguments.clone();
+        let named = |(method, name): (String, Option<String>)| Named { method, name, arguments };
         Question::read(Written {
             url: self.url.clone(),
             method: self.method.clone(),
@@ -230,7 +244,10 @@ impl Case {
             "resources/read" | "resources/subscribe" => "uri",
             _ => "name",
         };
-        let params = name.as_ref().map_or(json!({}), |name| json!({ member: name }));
+        let mut params = name.as_ref().map_or(json!({}), |name| json!({ member: name }));
+        if let Some(arguments) = &self.arguments {
+            params["arguments"] = json!(arguments);
+        }
         let body = json!({ "jsonrpc": "2.0", "id": 1, "method": method, "params": params });
         let mut headers = vec![("MCP-Protocol-Version", "2026-07-28".to_owned()), ("Mcp-Method", method.clone())];
         let mirrored = matches!(method.as_str(), "tools/call" | "prompts/get" | "resources/read");

@@ -207,6 +207,8 @@ fn wrong_usage_is_told_before_anybody_is_asked() {
         &["--url", "https://alice:secret@mcp.example.com/mcp"],
         &["--url", URL, "--method", "GET IT"],
         &["--url", URL, "--tool", "one", "--operation", "tools/list"],
+        &["--url", URL, "--arguments", "{}"],
+        &["--request-id", "one", "--arguments", "{}"],
         &["--url", URL, "--token", "one", "--token-stdin"],
         &["--request-id", "one", "--url", URL],
         &["--request-id", "one", "--token", "one"],

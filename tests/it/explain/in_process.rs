@@ -59,7 +59,7 @@ pub fn service(config: Config, key: &SigningKey, keyless: &str) -> web::Data<Ser
             keys: Arc::new(keys),
         }
     });
-    let authenticator = Authenticator::new(issuers.collect(), Duration::from_secs(30), 1 << 20);
+    let authenticator = Authenticator::new(issuers.collect(), Duration::from_secs(30), 1 << 20).keeping_claims(true);
     web::Data::new(Service {
         point: DecisionPoint {
             trusted: TrustedProxies::new(vec!["127.0.0.1/32".parse().unwrap()], None),

@@ -3,8 +3,11 @@
 mod agreement;
 mod cases;
 mod commands;
+mod conditions;
+mod credentials;
 mod guard;
 mod in_process;
+mod random_conditions;
 mod remembered;
 mod secrets;
 
