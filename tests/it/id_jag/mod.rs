@@ -1,6 +1,7 @@
 //! Enterprise-managed authorization: a company's identity provider vouches for a person, and no page is shown.
 
 mod attacks;
+mod bound;
 mod clients;
 mod keys;
 mod life;
