@@ -174,14 +174,17 @@ impl Refusals {
         drop(forgotten);
     }
 
-    /// The latest one of this id: ids are chosen by proxies, and by clients where a proxy lets them.
-    pub fn find(&self, request_id: &str) -> Option<Arc<Refusal>> {
-        let found = [&self.known, &self.strangers].map(|last| {
+    /// The latest one of this id, and whether there are others: ids are chosen by proxies, and by clients where a proxy lets
+    /// them. No stranger stands before a known caller.
+    pub fn find(&self, request_id: &str) -> Option<(Arc<Refusal>, bool)> {
+        let mut found = Vec::new();
+        for last in [&self.known, &self.strangers] {
             let last = last.lock().unwrap_or_else(PoisonError::into_inner);
-            let newest = last.kept.iter().rev().find(|(_, refusal)| refusal.request_id == request_id);
-            newest.map(|(_, refusal)| Arc::clone(refusal))
-        });
-        found.into_iter().flatten().max_by_key(|refusal| refusal.at)
+            let of_id = last.kept.iter().rev().filter(|(_, refusal)| refusal.request_id == request_id);
+            found.extend(of_id.take(2).map(|(_, refusal)| Arc::clone(refusal)));
+        }
+        let several = found.len() > 1;
+        found.into_iter().next().map(|first| (first, several))
     }
 }
 
@@ -254,11 +257,18 @@ mod tests {
     }
 
     #[test]
-    fn of_two_with_one_id_the_later_is_told() {
+    fn of_several_with_one_id_the_latest_known_caller_is_told_and_that_there_are_several() {
+        let at = |second: u64| UnixTime::from_secs(second);
         let refusals = Refusals::default();
+        let told = || refusals.find("one").map(|(refusal, several)| (refusal.at, several));
         refusals.keep(refusal("one", Authentication::Anonymous));
-        refusals.keep(Refusal { at: UnixTime::from_secs(2), ..refusal("one", alice(1)) });
-        assert_eq!(refusals.find("one").unwrap().at, UnixTime::from_secs(2));
+        assert_eq!(told(), Some((at(1), false)));
+        refusals.keep(Refusal { at: at(2), ..refusal("one", alice(1)) });
+        assert_eq!(told(), Some((at(2), true)));
+        refusals.keep(Refusal { at: at(3), ..refusal("one", Authentication::Anonymous) });
+        assert_eq!(told(), Some((at(2), true)), "no stranger stands before her");
+        refusals.keep(Refusal { at: at(4), ..refusal("one", alice(1)) });
+        assert_eq!(told(), Some((at(4), true)));
         assert!(refusals.find("two").is_none());
     }
 }

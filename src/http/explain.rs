@@ -154,6 +154,16 @@ fn note(question: &Question, decision: &Decision<'_>) -> Option<&'static str> {
     (unknown && question.operation().is_none()).then_some("say what is asked of the MCP server: --tool or --operation")
 }
 
+impl Explanation {
+    /// Where others bear the same id: whoever reads this must not take it for the only one.
+    #[must_use]
+    pub fn of_several(self) -> Self {
+        const SEVERAL: &str = "several requests bear this id, which clients choose where the proxy lets them; this is the latest \
+                               of a known caller, or else of a stranger";
+        Self { note: Some(SEVERAL), ..self }
+    }
+}
+
 impl Asked {
     fn of(question: &Question) -> Self {
         let operation = question.operation().map(|Named { method, name, .. }| shown(method, name.as_deref()));

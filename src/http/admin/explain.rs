@@ -36,8 +36,9 @@ async fn told(body: web::Bytes, service: web::Data<Service>) -> HttpResponse {
 async fn explained(body: &[u8], service: &Service) -> Result<Explanation, Trouble> {
     match read(body)? {
         Command { request_id: Some(id), url: None, method: None, token: None, origin: None, operation: None } => {
-            let refusal = service.refusals.find(&id).ok_or_else(unknown)?;
-            Ok(remembered(&service.point, &refusal))
+            let (refusal, several) = service.refusals.find(&id).ok_or_else(unknown)?;
+            let explanation = remembered(&service.point, &refusal);
+            Ok(if several { explanation.of_several() } else { explanation })
         }
         Command { request_id: None, url: Some(url), method, token, origin, operation } => {
             let question = Question::read(Written { url, method, token, origin, operation });

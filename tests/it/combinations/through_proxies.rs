@@ -95,7 +95,12 @@ fn keys_and_opaque_tokens_end_at_the_proxy_and_bring_no_other_name_along() {
 fn certificate_headers() -> Vec<(&'static str, String)> {
     let (base64, hash) =
         (STANDARD.encode(CERTIFICATE), aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, CERTIFICATE));
-    let hex: String = hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex: String = hash
+        .as_ref()
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)]))
+        .collect();
     let forms = [base64.clone(), format!(":{base64}:"), format!("Hash={hex}"), base64.replace('=', "%3D")];
     let names = ["X-Forwarded-Tls-Client-Cert", "X-Forwarded-Client-Cert", "Client-Cert", "ssl-client-cert"];
     names.into_iter().flat_map(|name| forms.clone().map(|form| (name, form))).collect()

@@ -74,7 +74,7 @@ fn disagreements(case: &Case, key: &SigningKey) -> Result<String, String> {
 
 /// The refusal is remembered, with the same reason and the same answer; an allow is not.
 fn remembered_too(service: &Service, id: &str, explained: &Value, real: &Answer) -> Result<(), String> {
-    let found = service.refusals.find(id).map(|refusal| remembered(&service.point, &refusal));
+    let found = service.refusals.find(id).map(|(refusal, _)| remembered(&service.point, &refusal));
     let found = found.map(|explanation| serde_json::to_value(&explanation).unwrap());
     let Some(found) = found else {
         let allowed = explained["decision"] == "allow";

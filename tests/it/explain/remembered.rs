@@ -170,7 +170,7 @@ fn a_browser_that_was_sent_to_sign_in_is_told_of_and_where_it_wanted_to_go_is_no
             ([302, 302, 401][way], true),
             "{answer:?}"
         );
-        let refusal = service.refusals.find(&way.to_string()).unwrap();
+        let (refusal, _) = service.refusals.find(&way.to_string()).unwrap();
         let told = serde_json::to_value(remembered(&service.point, &refusal)).unwrap();
         assert_eq!(told["note"], "a browser was sent to sign in");
         assert_eq!((step(&told, "credential").0, &told["answers"]), ("refused", &json!([])));
