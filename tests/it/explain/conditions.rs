@@ -65,6 +65,9 @@ impl Stage {
 const HOME: &str = r#"{"path":"/home/alice-subject/notes"}"#;
 const ELSEWHERE: &str = r#"{"path":"/etc/passwd"}"#;
 
+/// A name, a token, what is asked, the exit code, the step that speaks with its outcome, and a part of what it tells.
+type Row<'a> = (&'a str, &'a str, &'a [&'a str], i32, &'a str, &'a str, &'a str);
+
 #[test]
 fn what_a_condition_read_is_shown_and_so_is_why_it_has_no_answer() {
     let stage = Stage::start();
@@ -77,7 +80,7 @@ fn what_a_condition_read_is_shown_and_so_is_why_it_has_no_answer() {
     let elsewhere: &[&str] = &["--tool", "write_note", "--arguments", ELSEWHERE];
     let prompt: &[&str] = &["--operation", "prompts/get:write_it", "--arguments", ELSEWHERE];
     let watched: &[&str] = &["--tool", "watch_it"];
-    let rows: [(&str, &str, &[&str], i32, &str, &str, &str); 9] = [
+    let rows: [Row<'_>; 9] = [
         ("true", &high, read, 0, "condition", "passed", "level >= 3: true; it read identity.claims.level = 3"),
         ("false", &low, read, 1, "condition", "refused", "level >= 3: false; it read identity.claims.level = 2"),
         (
