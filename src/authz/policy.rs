@@ -120,6 +120,14 @@ impl Policy {
         self.condition.iter().chain(self.operations.conditions())
     }
 
+    /// Whether a list or a condition speaks of `group`, so that a token must not leave it out: a condition may refuse for it.
+    pub fn speaks_of_group(&self, group: &str) -> bool {
+        let of_rules = self.operations.rules.iter().filter_map(|rule| rule.principals.as_ref());
+        let mut lists = of_rules.chain([&self.principals]).map(|principals| &principals.groups);
+        lists.any(|groups| groups.iter().any(|known| known == group))
+            || self.conditions().any(|condition| condition.source().contains(group))
+    }
+
     /// Every scope that means anything here: those of challenges, and those that single operations demand.
     pub fn known_scopes(&self) -> ScopeSet {
         let rules = self.operations.rules.iter().flat_map(|rule| &rule.required_scopes);

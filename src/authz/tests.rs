@@ -294,3 +294,17 @@ fn documents_are_found_by_place_and_by_name() {
         assert_eq!(by_name(uri).as_deref(), resource, "{uri}");
     }
 }
+
+#[test]
+fn a_policy_speaks_of_the_groups_of_its_lists_rules_and_conditions() {
+    let mut policy = policy("https://mcp.example.com/mcp");
+    policy.principals.groups = vec!["staff".into()];
+    policy.condition = Some(Condition::parse("!(\"contractors\" in identity.groups)").unwrap());
+    let ops = Principals { groups: vec!["ops".into()], ..Principals::default() };
+    let condition = Some(Condition::parse("!(\"guests\" in identity.groups)").unwrap());
+    policy.operations.rules = vec![OperationRule { principals: Some(ops), condition, ..OperationRule::default() }];
+    for group in ["staff", "contractors", "ops", "guests"] {
+        assert!(policy.speaks_of_group(group), "{group}");
+    }
+    assert!(!policy.speaks_of_group("others"));
+}

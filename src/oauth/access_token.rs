@@ -80,7 +80,7 @@ impl AuthorizationServer {
             auth_time: grant.signed_in_at,
             email: person.email.as_ref().map(|email| EmailClaims { email, email_verified: person.email_verified }),
             preferred_username: person.user_name.as_deref().filter(|name| name.len() <= 255),
-            groups: groups(person, &matched.policy.principals.groups, most_of(&grant.client)),
+            groups: groups(person, |group| matched.policy.speaks_of_group(group), most_of(&grant.client)),
         };
         let expires_at = now.plus(self.settings.access_token_lifetime).min(grant.ends_at);
         self.issue(&person.subject_claim(), &grant.client, matched, scopes, (now, expires_at), (Some(granted), proven))
@@ -130,10 +130,9 @@ fn most_of(client: &str) -> usize {
 }
 
 /// Groups in so many bytes: tokens travel in a header of every request. Those that the resource asks for come first,
-/// so that a member of many groups keeps the ones that let them in.
-fn groups<'a>(person: &'a Person, asked_for: &[String], most: usize) -> Vec<&'a str> {
-    let (wanted, others): (Vec<&String>, Vec<&String>) =
-        person.groups.iter().partition(|group| asked_for.contains(group));
+/// so that a member of many groups keeps the ones that let them in, and the ones that a condition keeps out.
+fn groups(person: &Person, asked_for: impl Fn(&str) -> bool, most: usize) -> Vec<&str> {
+    let (wanted, others): (Vec<&String>, Vec<&String>) = person.groups.iter().partition(|group| asked_for(group));
     let mut left = most;
     let mut fits = |group: &&String| {
         let cost = group.len() + 3;
@@ -161,7 +160,7 @@ mod tests {
             name: None,
             groups: groups_of_person,
         };
-        let kept = groups(&person, &["staff".into()], 2048);
+        let kept = groups(&person, |group| group == "staff", 2048);
         assert_eq!(kept.first(), Some(&"staff"));
         assert!(kept.iter().map(|group| group.len() + 3).sum::<usize>() <= 2048 && kept.len() > 100);
     }
