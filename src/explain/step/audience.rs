@@ -11,6 +11,9 @@ pub(super) const AUDIENCE: Kind = Kind { name: "audience", ask: ask_audience };
 fn ask_issuer(facts: &Facts<'_>) -> Vec<Step> {
     let Some((matched, identity)) = facts.caller() else { return super::nobody("issuer") };
     let accepted = text::list(matched.policy.issuers.iter().map(|accepted| &accepted.issuer));
+    if identity.is_api_key() {
+        return vec![Step::not_asked("issuer", "an API key is known here, and no issuer's")];
+    }
     vec![match rule::audience::check(matched, identity) {
         Err(Reason::UnknownIssuer) => {
             let detail = format!("iss {} is none of the issuers {accepted} of this resource", identity.issuer());

@@ -13,7 +13,11 @@ pub(super) const KIND: Kind = Kind { name: NAME, ask };
 
 fn ask(facts: &Facts<'_>) -> Vec<Step> {
     let Some((matched, identity)) = facts.caller() else { return super::nobody(NAME) };
-    let detail = compared(&matched.policy.principals, Caller::of(identity));
+    let detail = if identity.is_api_key() {
+        format!("an API key, and allow_api_keys is {} here", matched.policy.allow_api_keys)
+    } else {
+        compared(&matched.policy.principals, Caller::of(identity))
+    };
     vec![match rule::principal::check(matched.policy, identity) {
         Ok(()) => Step::passed(NAME, detail),
         Err(reason) => Step::refused(NAME, reason, detail),

@@ -91,6 +91,8 @@ fn an_api_key_is_told_like_any_caller_and_never_shown() {
     let (code, outcome, detail) = authentication(&said);
     assert_eq!((code, &*outcome), (0, "passed"), "{said:?}");
     assert!(detail.contains("nightly"), "{detail}");
+    let admitted = said.text.contains("an API key, and allow_api_keys is true here");
+    assert!(admitted && said.text.contains("an API key is known here, and no issuer's"), "{said:?}");
     assert!(!super::secrets::leaks(&said.text, &key), "{said:?}");
     let unknown = format!("{}A", &key[..key.len() - 1]);
     let (code, outcome, detail) = authentication(&ask(stage.service.admin_port, &unknown));
