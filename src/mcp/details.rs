@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::body::BodyFault;
+use super::body::{BodyFault, folded};
 use super::headers::{self, HeaderFault};
 use super::request::{McpRequest, Unknown, VERSION_WITH_HEADERS};
 use crate::domain::{Occurrence, Operation};
@@ -49,7 +49,8 @@ fn read_params(params: &[(String, Occurrence<'_>)]) -> Result<Vec<(String, Strin
 }
 
 /// `operations`, which were read from `body`, with their arguments. The body was read strictly before, so no key comes
-/// twice; here keys are refused that differ only in case, which some servers take for the same.
+/// twice; here keys are refused that some servers take for the same: they differ only in case, or in what stands around
+/// them.
 pub fn with_arguments<'a>(operations: Vec<Operation<'a>>, body: &[u8]) -> Result<Vec<Operation<'a>>, Unknown> {
     let body: Value = serde_json::from_slice(body).map_err(|_| BodyFault::NotJson)?;
     let messages = if let Value::Array(messages) = body { messages } else { vec![body] };
@@ -70,12 +71,12 @@ fn arguments_of(message: Value) -> Result<Option<Map<String, Value>>, BodyFault>
     Ok(Some(members))
 }
 
-/// Whether an object somewhere in `value` has two keys that differ only in case.
+/// Whether an object somewhere in `value` has two keys that careless readers take for one.
 fn has_lookalikes(value: &Value) -> bool {
     match value {
         Value::Array(items) => items.iter().any(has_lookalikes),
         Value::Object(members) => {
-            let folded: std::collections::BTreeSet<_> = members.keys().map(|key| key.to_lowercase()).collect();
+            let folded: std::collections::BTreeSet<_> = members.keys().map(|key| folded(key)).collect();
             folded.len() < members.len() || members.values().any(has_lookalikes)
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
@@ -156,7 +157,13 @@ mod tests {
         let batch = r#"[{"params":{"arguments":{"a":1}}},{"params":{}},{},{"params":{"arguments":{"b":2}}}]"#;
         assert_eq!(read(batch, 4), Ok(vec![object(r#"{"a":1}"#), None, None, object(r#"{"b":2}"#)]));
         assert_eq!(read(r#"{"params":{"arguments":[1]}}"#, 1), Ok(vec![None]));
-        for arguments in [r#"{"path":1,"Path":2}"#, r#"{"a":[{"b":{"x":1,"X":2}}]}"#] {
+        for arguments in [
+            r#"{"path":1,"Path":2}"#,
+            r#"{"a":[{"b":{"x":1,"X":2}}]}"#,
+            r#"{"pass":1,"pa\u017fs":2}"#,
+            r#"{"path":1,"path\u0000":2}"#,
+            r#"{"path":1," path":2}"#,
+        ] {
             let body = format!(r#"{{"params":{{"arguments":{arguments}}}}}"#);
             assert_eq!(read(&body, 1), Err(Unknown::Body(BodyFault::LookalikeKey)), "{arguments}");
         }

@@ -11,6 +11,7 @@ use serde::Deserialize as _;
 
 use crate::domain::{Occurrence, Operation};
 use message::Body;
+pub(super) use strict::folded;
 
 /// Why a body is not judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

@@ -110,10 +110,14 @@ pub(super) fn refuse_lookalike<E: Error>(key: &str, known: &[&str]) -> Result<()
     if known.contains(&key) {
         return Ok(());
     }
-    let folded: String =
-        key.trim_matches(|char: char| char.is_control() || char.is_whitespace()).chars().flat_map(fold).collect();
+    let folded = folded(key);
     let lookalike = known.iter().any(|known| known.chars().flat_map(fold).eq(folded.chars()));
     if lookalike { Err(fault(BodyFault::LookalikeKey)) } else { Ok(()) }
+}
+
+/// `key` as careless readers compare it: without case, and without what stands around it.
+pub(in crate::mcp) fn folded(key: &str) -> String {
+    key.trim_matches(|char: char| char.is_control() || char.is_whitespace()).chars().flat_map(fold).collect()
 }
 
 fn fold(char: char) -> impl Iterator<Item = char> {
