@@ -7,13 +7,13 @@ pub mod error;
 pub mod explain;
 pub mod head;
 mod identity_assertion;
-pub mod mcp_body;
 pub mod oauth;
 pub mod pages;
 pub mod public;
 pub mod request_id;
 pub mod service;
 pub mod spans;
+pub mod waiting;
 
 pub use service::Service;
 pub use spans::RequestSpan;
@@ -58,9 +58,9 @@ pub fn public_routes(routes: &mut web::ServiceConfig, oauth: Option<&web::Data<O
 fn decision_routes(routes: &mut web::ServiceConfig, may_wait: bool) {
     if may_wait {
         routes
-            .route("/auth", web::route().to(mcp_body::forward_auth))
-            .route("/auth/nginx", web::route().to(mcp_body::auth_request))
-            .default_service(web::route().to(mcp_body::dispatch));
+            .route("/auth", web::route().to(waiting::forward_auth))
+            .route("/auth/nginx", web::route().to(waiting::auth_request))
+            .default_service(web::route().to(waiting::dispatch));
     } else {
         routes
             .route("/auth", web::route().to(auth::forward_auth))
