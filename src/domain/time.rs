@@ -29,7 +29,7 @@ impl UnixTime {
     /// In the form of RFC 3339, in UTC.
     pub fn to_rfc3339(self) -> String {
         let (days, second) = (self.0 / 86_400, self.0 % 86_400);
-        let (year, month, day) = date(days);
+        let (year, month, day) = date(i64::try_from(days).unwrap_or(i64::MAX));
         let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
         format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
     }
@@ -42,11 +42,11 @@ impl UnixTime {
 
 /// Year, month and day, so many days after 1970-01-01, in the Gregorian calendar. Years are counted from March: the leap
 /// day is then the last of its year, and the lengths of the months follow one rule.
-const fn date(days: u64) -> (u64, u64, u64) {
-    const FROM_MARCH_OF_YEAR_0: u64 = 719_468;
-    const IN_400_YEARS: u64 = 146_097;
-    let days = days + FROM_MARCH_OF_YEAR_0;
-    let (era, day) = (days / IN_400_YEARS, days % IN_400_YEARS);
+pub(crate) const fn date(days: i64) -> (i64, i64, i64) {
+    const FROM_MARCH_OF_YEAR_0: i64 = 719_468;
+    const IN_400_YEARS: i64 = 146_097;
+    let days = days.saturating_add(FROM_MARCH_OF_YEAR_0);
+    let (era, day) = (days.div_euclid(IN_400_YEARS), days.rem_euclid(IN_400_YEARS));
     let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
     let day = day - (365 * year + year / 4 - year / 100);
     let month = (5 * day + 2) / 153;
@@ -98,7 +98,7 @@ mod tests {
             let (year, month, day) = expected;
             let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
             let length = match month {
-                2 => 28 + u64::from(leap),
+                2 => 28 + i64::from(leap),
                 4 | 6 | 9 | 11 => 30,
                 _ => 31,
             };

@@ -1,5 +1,7 @@
 //! Moments and durations in whole seconds: their texts (RFC 3339 §5.6, Go's form of durations) and their calendar.
 
+use crate::domain::time::date;
+
 /// `2026-07-28T09:30:00Z` or with an offset, as seconds since 1970. Fractions of a second are dropped.
 pub(super) fn parse_time(text: &str) -> Option<i64> {
     let (date, rest) = text.split_at_checked(10)?;
@@ -127,17 +129,6 @@ pub(super) const fn total_of(part: Part, seconds: i64) -> Option<i64> {
         Part::Seconds => Some(seconds),
         Part::Year | Part::Month | Part::Date | Part::DayOfMonth | Part::DayOfWeek | Part::DayOfYear => None,
     }
-}
-
-const fn date(days: i64) -> (i64, i64, i64) {
-    let days = days.saturating_add(719_468);
-    let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let year = era * 400 + year;
-    if month < 10 { (year, month + 3, day) } else { (year + 1, month - 9, day) }
 }
 
 #[cfg(test)]
