@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use super::{ApiKeyError, Created, KeyState, KeyView, Lifetime, Parts, Registry, Wanted};
 use crate::authn::{Authentication, Authenticator, Credential, Identity, TokenFault};
-use crate::authz::policy::{Mode, Policy, PolicySet, Principals, RequiredScope};
-use crate::authz::{BrowserSessions, OperationPolicy};
+use crate::authz::PolicySet;
+use crate::authz::policy::{Policy, RequiredScope};
 use crate::clock::Clock;
-use crate::domain::{Issuer, Occurrence, ResourceUri, Scope, ScopeSet, UnixTime};
+use crate::domain::{Issuer, Occurrence, Scope, ScopeSet, UnixTime};
 use crate::random::SystemRandom;
 use crate::store::{MemoryStore, Store, Table};
 
@@ -27,22 +27,9 @@ impl Clock for TestClock {
 fn policy(url: &str, allow_api_keys: bool) -> Policy {
     let read = Scope::parse("mcp:read").unwrap();
     Policy {
-        resource: ResourceUri::parse(url).unwrap(),
-        name: None,
-        also_paths: Vec::new(),
-        issuers: Vec::new(),
-        principals: Principals::default(),
         allow_api_keys,
         required_scopes: vec![RequiredScope { satisfied_by: vec![read.clone()], scope: read }],
-        allowed_origins: Vec::new(),
-        mode: Mode::Enforce,
-        scopes_in_challenge: ScopeSet::default(),
-        asks_for_other_names: false,
-        sessions: BrowserSessions::None,
-        dpop_required: false,
-        assertion: None,
-        condition: None,
-        operations: OperationPolicy::default(),
+        ..Policy::for_test(url)
     }
 }
 

@@ -110,6 +110,29 @@ impl Policy {
         self.mode == Mode::Audit
     }
 
+    /// One that demands nothing and admits nobody, for tests to change.
+    #[cfg(test)]
+    pub(crate) fn for_test(url: &str) -> Self {
+        Self {
+            resource: ResourceUri::parse(url).unwrap(),
+            name: None,
+            also_paths: Vec::new(),
+            issuers: Vec::new(),
+            principals: Principals::default(),
+            allow_api_keys: false,
+            required_scopes: Vec::new(),
+            allowed_origins: Vec::new(),
+            condition: None,
+            mode: Mode::Enforce,
+            scopes_in_challenge: ScopeSet::default(),
+            asks_for_other_names: false,
+            sessions: BrowserSessions::None,
+            dpop_required: false,
+            operations: OperationPolicy::default(),
+            assertion: None,
+        }
+    }
+
     /// The scopes that a challenge asks for.
     pub const fn challenge_scopes(&self) -> &ScopeSet {
         &self.scopes_in_challenge

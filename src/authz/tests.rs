@@ -8,7 +8,7 @@ use super::*;
 use crate::authn::TokenFault;
 use crate::domain::original_request::RawRequest;
 use crate::domain::resource::PathPrefix;
-use crate::domain::{EmailPattern, Issuer, OriginalRequest, ResourceUri, Scope, ScopeSet};
+use crate::domain::{EmailPattern, Issuer, OriginalRequest, Scope, ScopeSet};
 
 const ISSUER: &str = "https://idp.example.com";
 const METADATA: &str = "resource_metadata=\"https://mcp.example.com/.well-known/oauth-protected-resource/mcp\"";
@@ -18,26 +18,15 @@ fn policy(url: &str) -> Policy {
     let required =
         RequiredScope { scope: scope("mcp:read"), satisfied_by: vec![scope("mcp:read"), scope("mcp:admin")] };
     Policy {
-        resource: ResourceUri::parse(url).unwrap(),
-        name: None,
-        also_paths: Vec::new(),
         issuers: vec![AcceptedIssuer { issuer: Issuer::parse(ISSUER).unwrap(), audiences: vec!["account".into()] }],
         principals: Principals {
             emails: vec![EmailPattern::parse("alice@example.com").unwrap()],
             groups: vec!["ops".into()],
             ..Principals::default()
         },
-        allow_api_keys: false,
         scopes_in_challenge: ScopeSet::from_claim("mcp:read"),
-        asks_for_other_names: false,
-        sessions: BrowserSessions::None,
-        dpop_required: false,
         required_scopes: vec![required],
-        allowed_origins: Vec::new(),
-        condition: None,
-        mode: Mode::Enforce,
-        operations: OperationPolicy::default(),
-        assertion: None,
+        ..Policy::for_test(url)
     }
 }
 

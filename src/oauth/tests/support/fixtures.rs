@@ -2,9 +2,8 @@
 
 use url::Url;
 
-use crate::authz::OperationPolicy;
-use crate::authz::policy::{AcceptedIssuer, Mode, Policy, Principals};
-use crate::domain::{EmailPattern, Issuer, ResourceUri, ScopeSet, SecretHash, UnixTime};
+use crate::authz::policy::{AcceptedIssuer, Policy, Principals};
+use crate::domain::{EmailPattern, Issuer, ScopeSet, SecretHash, UnixTime};
 use crate::oauth::{
     Client, ClientAuthentication, ClientSource, ErrorCode, GrantType, Next, OAuthError, Parameters, RedirectUri,
     SecretMethod,
@@ -32,25 +31,14 @@ pub(crate) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 
 pub(crate) fn policy(url: &str, issuer: &str, emails: &[&str], scopes: &str) -> Policy {
     Policy {
-        resource: ResourceUri::parse(url).unwrap(),
         name: Some("Notes".into()),
-        also_paths: Vec::new(),
         issuers: vec![AcceptedIssuer { issuer: Issuer::parse(issuer).unwrap(), audiences: Vec::new() }],
         principals: Principals {
             emails: emails.iter().map(|text| EmailPattern::parse(text).unwrap()).collect(),
             ..Principals::default()
         },
-        allow_api_keys: false,
-        required_scopes: Vec::new(),
-        allowed_origins: Vec::new(),
-        condition: None,
-        mode: Mode::Enforce,
         scopes_in_challenge: ScopeSet::from_claim(scopes),
-        asks_for_other_names: false,
-        sessions: crate::authz::BrowserSessions::None,
-        dpop_required: false,
-        operations: OperationPolicy::default(),
-        assertion: None,
+        ..Policy::for_test(url)
     }
 }
 
