@@ -71,7 +71,10 @@ function setAccount(request, response) {
 }
 
 const answer = provider.callback();
-createServer((request, response) => {
+const server = createServer((request, response) => {
   if (request.method === "POST" && request.url.startsWith("/test/accounts/")) setAccount(request, response);
   else answer(request, response);
-}).listen(port, "127.0.0.1", () => console.log(`listening on ${issuer}`));
+});
+// Longer than clients keep theirs: who closes first must be the client, or a request meets a closed connection.
+server.keepAliveTimeout = 120_000;
+server.listen(port, "127.0.0.1", () => console.log(`listening on ${issuer}`));

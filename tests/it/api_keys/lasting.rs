@@ -47,6 +47,8 @@ fn the_last_use_is_shown_at_once_and_written_before_long() {
     assert!(used.ends_with(":00Z"), "{used}");
     // A crash right after the use may lose it; what is in the file, it cannot.
     eventually("the last use in the file", || contains(&stage.stored(), b"used/K"));
+    // Written after it, and answered only when it is there.
+    stage.create("later", &[]);
     stage.restart_after(kill, |text| text);
     assert_eq!((last_used(&stage, "backup"), last_used(&stage, "idle")), (Some(used), None));
     // Who is asked to stop writes it first.

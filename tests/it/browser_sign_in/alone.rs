@@ -80,7 +80,7 @@ fn a_page_leads_to_the_sign_in_and_the_sign_in_back_to_the_page() {
     for part in ["__Host-mfa-at-", "; HttpOnly", "; Secure", "; SameSite=Lax", "; Path=/", "; Max-Age=28800"] {
         assert!(session.contains(part), "{session} lacks {part}");
     }
-    assert!(!session.contains("Domain") && !session.contains("eyJ"), "no token can be read in it: {session}");
+    assert!(!session.contains("Domain") && !session.contains('.'), "no token can be read in it: {session}");
 
     let cookies = format!("a=1; {}; b=2", browser.cookies_for(HOST));
     let known = alone.ask("GET", "/mcp/page", &[("Cookie", &cookies), ("Sec-Fetch-Mode", "navigate")]);

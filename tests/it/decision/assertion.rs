@@ -53,7 +53,8 @@ fn a_permit_carries_an_assertion_about_its_caller_for_its_resource() {
             [(RESOURCE, RESOURCE), (NAMED, "notes"), ("https://a.example.com/any", "https://a.example.com/any")]
         {
             report.row(format!("{contract:?}, {url}"));
-            let answer = ask(&pair, &contract.ask("POST", url).bearer(&pair.token(url)));
+            let token = pair.token(url);
+            let answer = ask(&pair, &contract.ask("POST", url).bearer(&token));
             let said = verified(&pair.service, &assertion(&answer), audience).unwrap_or_else(|error| json!(error));
             for (name, value) in [
                 ("iss", json!(ISSUER)),
@@ -70,11 +71,8 @@ fn a_permit_carries_an_assertion_about_its_caller_for_its_resource() {
             report.equal("its life", lives, 300);
             let removed = answer.header("x-envoy-auth-headers-to-remove");
             report.equal("removed", removed, (contract == Contract::ExtAuthz).then_some("authorization,dpop"));
-            report.equal(
-                "again",
-                assertion(&ask(&pair, &contract.ask("GET", url).bearer(&pair.token(url)))),
-                assertion(&answer),
-            );
+            let again = ask(&pair, &contract.ask("GET", url).bearer(&token));
+            report.equal("again", assertion(&again), assertion(&answer));
         }
     }
     report.finish();

@@ -93,7 +93,7 @@ fn an_assertion_that_is_wrong_in_any_way_gives_no_token() {
     report.finish();
     assert_eq!(stage.present(&stage.assertion(), &[]).status, 200, "a good one is taken all the same");
     let log = stage.service().process.output();
-    assert!(!log.contains("eyJ"), "an assertion or token is in the log");
+    assert!(!log.contains("eyJhbGciOi") && !log.contains("eyJ0eXAiOi"), "an assertion or token is in the log");
 }
 
 #[test]

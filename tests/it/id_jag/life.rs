@@ -90,7 +90,7 @@ fn cutting_off_somebody_who_never_came_holds_for_assertions_from_before() {
 /// As with a sign-in: what was ended stays ended, and who is vouched for again may come again.
 #[test]
 fn an_assertion_from_after_the_end_is_a_new_grant() {
-    let stage = Stage::start_with("1s");
+    let stage = Stage::start_with("5s");
     let token = stage.token();
     let admin = format!("127.0.0.1:{}", stage.service().admin_port);
     let grant = claims_of(&token)["grant"].as_str().unwrap().to_owned();

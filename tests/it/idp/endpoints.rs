@@ -58,7 +58,7 @@ fn a_closed_connection_is_trouble() {
 #[test]
 fn many_slow_answers_end_too() {
     let web = Web::start();
-    let slow = |body: Value| Answer::Slow(Duration::from_secs(9), body.to_string());
+    let slow = |body: Value| Answer::Slow(Duration::from_secs(8), body.to_string());
     web.answer("/login/oauth/access_token", slow(json!({ "access_token": "access-token-value" })));
     web.answer("/api/v3/user", slow(json!({ "login": "octocat", "id": 1 })));
     web.answer("/api/v3/user/emails?per_page=100&page=1", slow(json!([])));

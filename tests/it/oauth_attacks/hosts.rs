@@ -26,7 +26,9 @@ fn claiming(request: Request, claim: &[(&str, &str)]) -> Request {
 fn says_nothing_of(answer: &Response, report: &mut Report) {
     let lines = answer.headers.iter().map(|(name, value)| format!("{name}: {value}"));
     let head = lines.collect::<Vec<_>>().join("\n");
-    report.holds(!head.contains("evil") && !answer.text().contains("evil"), || format!("{head}\n{}", answer.text()));
+    report.holds(!head.contains("evil.example") && !answer.text().contains("evil.example"), || {
+        format!("{head}\n{}", answer.text())
+    });
 }
 
 #[test]

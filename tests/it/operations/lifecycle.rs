@@ -76,6 +76,7 @@ fn sigterm_ends_it_cleanly_and_no_line_of_an_answer_is_lost() {
     let port = stage.service.port;
     let clients: Vec<_> = (0..2).map(|client| std::thread::spawn(move || ask_to_the_end(port, client))).collect();
     stage.service.process.output_once_it_says("client-0-request-50");
+    stage.service.process.output_once_it_says("client-1-request-50");
     let status = stage.service.process.terminate();
     let answered: Vec<String> = clients.into_iter().flat_map(|client| client.join().unwrap()).collect();
     let output = stage.service.process.output();

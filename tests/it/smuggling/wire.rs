@@ -11,7 +11,14 @@ use crate::support::http::Response;
 pub fn exchange(port: u16, attack: &Attack) -> Vec<u8> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     // Who hangs up need not be answered: what runs late all the same is in the servers' record at the end.
-    let patience = if attack.hangs_up { 2 } else { 5 };
+    // Framing may well never be answered; anything else is, however busy the machine.
+    let patience = if attack.hangs_up {
+        2
+    } else if attack.is_framing {
+        5
+    } else {
+        30
+    };
     stream.set_read_timeout(Some(Duration::from_secs(patience))).unwrap();
     // A server that refuses early may close before all is written.
     let _ = stream.write_all(&attack.wire);

@@ -5,9 +5,9 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU16, Ordering};
 
 const FIRST: u16 = 20_000;
-const WINDOWS: u16 = 20;
+const WINDOWS: u16 = 8;
 /// Enough that a port is not handed out again before the program that it was found for has taken it.
-const SIZE: u16 = 500;
+const SIZE: u16 = 1500;
 
 static NEXT: AtomicU16 = AtomicU16::new(0);
 
