@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use tokio::task::{JoinSet, LocalSet};
 
-use super::{StartError, introspection, keeps_claims, policy_set, wire_issuer};
+use super::authenticator::{keeps_claims, wire_issuer};
+use super::{StartError, introspection, policy_set};
 use crate::authn::Authenticator;
 use crate::authn::key_source::KeySource;
 use crate::clock::{Clock, SystemClock};

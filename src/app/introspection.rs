@@ -40,7 +40,7 @@ pub(super) fn wire(
 }
 
 fn asked(config: &Config, authenticator: &Authenticator) -> Vec<(IssuerSettings, IntrospectionSettings)> {
-    let keeps_claims = super::keeps_claims(config);
+    let keeps_claims = super::authenticator::keeps_claims(config);
     let of_issuer = |known: &IssuerSettings| {
         let configured = config.issuers.iter().find(|issuer| issuer.issuer == known.issuer)?;
         Some((known.clone(), IntrospectionSettings { keeps_claims, ..configured.introspection.clone()? }))

@@ -3,10 +3,12 @@
 pub mod alone;
 mod api_keys;
 mod assertion_issuers;
+mod authenticator;
 mod authorization_server;
 mod housekeeping;
 mod identity_provider;
 mod introspection;
+mod listeners;
 mod state;
 mod watched;
 
@@ -14,25 +16,22 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::dev::Server;
-use actix_web::{App as WebApp, HttpServer, web};
-use tracing_actix_web::TracingLogger;
+use actix_web::web;
 
 use api_keys::ApiKeyWork;
 use housekeeping::Housekeeping;
 
-use crate::api_keys::Registry;
+use crate::authn::Authenticator;
 use crate::authn::key_source::KeySource;
-use crate::authn::{Authenticator, IssuerKeys, IssuerSettings};
-use crate::authz::{Condition, PolicySet};
+use crate::authz::PolicySet;
 use crate::clock::{Clock, SystemClock};
-use crate::config::{Config, IssuerConfig};
+use crate::config::Config;
 use crate::decision::DecisionPoint;
 use crate::explain::Refusals;
+use crate::http::Service;
 use crate::http::admin::Overseen;
 use crate::http::oauth::OAuthService;
 use crate::http::request_id::RequestIds;
-use crate::http::{self, RequestSpan, Service};
 use crate::oauth::IdentityAssertions;
 use crate::outbound::{FetchError, Outbound};
 use crate::proxy::TrustedProxies;
@@ -76,11 +75,6 @@ pub enum StartError {
 }
 
 impl App {
-    /// More than the 90 s that Go's proxies keep idle connections: they must close first, or requests race with ours.
-    const KEEP_ALIVE: Duration = Duration::from_secs(120);
-    /// Traefik opens many short connections at once.
-    const BACKLOG: u32 = 4096;
-    const SHUTDOWN_SECONDS: u64 = 10;
     /// For the decision lines that are left at the end.
     const LAST_LINES: Duration = Duration::from_secs(2);
 
@@ -98,7 +92,7 @@ impl App {
         let mut wired = own.map(wire).transpose()?;
         let server = wired.as_ref().map(|wired| Arc::clone(&wired.service.server));
         let (authenticator, sources) =
-            wire_authenticator(&config, wired.as_mut(), api_keys.as_ref(), &outbound, &clock);
+            authenticator::wire(&config, wired.as_mut(), api_keys.as_ref(), &outbound, &clock);
         let metrics = Metrics::new(&names(&config), wired.as_ref().map(|wired| wired.tallies.clone()));
         let metrics = metrics.watching(&config.policies);
         let (authenticator, metrics) = introspection::attach(&config, authenticator, metrics, &outbound);
@@ -113,8 +107,8 @@ impl App {
             api_keys,
             sources,
             workers,
-            public: bind("server.listen", listen)?,
-            admin: bind("server.admin_listen", admin_listen)?,
+            public: listeners::bind("server.listen", listen)?,
+            admin: listeners::bind("server.admin_listen", admin_listen)?,
         })
     }
 
@@ -136,8 +130,8 @@ impl App {
         run_in_background(self.sources, self.housekeeping, self.api_keys)?;
         let service = self.service.clone();
         actix_web::rt::System::new().block_on(async move {
-            let public = serve_public(self.service.clone(), self.oauth, self.public, self.workers)?;
-            let admin = serve_admin(self.service, self.overseen, api_keys, self.admin)?;
+            let public = listeners::serve_public(self.service.clone(), self.oauth, self.public, self.workers)?;
+            let admin = listeners::serve_admin(self.service, self.overseen, api_keys, self.admin)?;
             tracing::info!(public = %public_address, admin = %admin_address, "listening");
             let stop_admin = admin.handle();
             let admin = actix_web::rt::spawn(admin);
@@ -200,80 +194,6 @@ fn names(config: &Config) -> Vec<(String, bool)> {
     config.policies.iter().map(|policy| (policy.resource.to_string(), policy.audit_only())).collect()
 }
 
-fn bind(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
-    actix_web_listener(address).map_err(|error| StartError::Bind { key, address, error })
-}
-
-/// Bound before the server exists, so that a taken address is an error with a name.
-fn actix_web_listener(address: SocketAddr) -> std::io::Result<TcpListener> {
-    let socket = socket2::Socket::new(socket2::Domain::for_address(address), socket2::Type::STREAM, None)?;
-    socket.set_reuse_address(true)?;
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(i32::try_from(App::BACKLOG).unwrap_or(1024))?;
-    Ok(socket.into())
-}
-
-/// Who is believed: our own authorization server, whose keys are at hand, and everybody whose keys are fetched.
-fn wire_authenticator(
-    config: &Config,
-    mut wired: Option<&mut authorization_server::Wired>,
-    api_keys: Option<&ApiKeyWork>,
-    outbound: &Outbound,
-    clock: &Arc<dyn Clock>,
-) -> (Authenticator, Vec<KeySource>) {
-    let foreign = config.issuers.iter().filter(|issuer| !issuer.is_own);
-    let (foreign, mut sources): (Vec<_>, Vec<KeySource>) =
-        foreign.map(|issuer| wire_issuer(issuer, config, outbound, clock)).unzip();
-    // An issuer whose tokens are all opaque may have no keys to fetch.
-    sources.retain(|source| !source.algorithms.is_empty());
-    sources.extend(wired.iter_mut().flat_map(|wired| std::mem::take(&mut wired.sources)));
-    let own = wired.map(|wired| &wired.service.server);
-    let settings = own.iter().map(|server| server.as_issuer()).chain(foreign).collect();
-    let authenticator = Authenticator::new(settings, config.leeway, config.cache_bytes);
-    let authenticator = authenticator.keeping_claims(keeps_claims(config));
-    let authenticator = api_keys.iter().fold(authenticator, |authenticator, keys| keys.known_to(authenticator));
-    let authenticator = match own {
-        Some(server) => {
-            let authenticator = authenticator.with_sessions(Arc::clone(server));
-            authenticator.with_revocation(&server.settings().issuer, Arc::clone(server.revocations()))
-        }
-        None => authenticator,
-    };
-    (authenticator, sources)
-}
-
-/// Whether a condition looks at claims, so that identities must hold them.
-fn keeps_claims(config: &Config) -> bool {
-    config.policies.iter().any(|policy| policy.conditions().any(Condition::uses_claims))
-}
-
-fn wire_issuer(
-    issuer: &IssuerConfig,
-    config: &Config,
-    outbound: &Outbound,
-    clock: &Arc<dyn Clock>,
-) -> (IssuerSettings, KeySource) {
-    let keys = Arc::new(IssuerKeys::default());
-    let settings = IssuerSettings {
-        issuer: issuer.issuer.clone(),
-        algorithms: issuer.algorithms.clone(),
-        groups_claims: issuer.groups_claims.clone(),
-        assume_email_verified: issuer.assume_email_verified,
-        keys: Arc::clone(&keys),
-    };
-    let source = KeySource {
-        issuer: issuer.issuer.clone(),
-        jwks_uri: issuer.jwks_uri.clone(),
-        algorithms: issuer.algorithms.clone(),
-        keys,
-        outbound: outbound.clone(),
-        clock: Arc::clone(clock),
-        schedule: config.keys,
-    };
-    (settings, source)
-}
-
 /// A thread of its own: fetching and parsing keys, and clearing up, never take a worker's time.
 fn run_in_background(
     sources: Vec<KeySource>,
@@ -295,38 +215,4 @@ fn run_in_background(
         tasks.block_on(&runtime, std::future::pending::<()>());
     })?;
     Ok(())
-}
-
-fn serve_public(
-    service: web::Data<Service>,
-    oauth: Option<web::Data<OAuthService>>,
-    listener: TcpListener,
-    workers: usize,
-) -> std::io::Result<Server> {
-    let app = move || {
-        let may_wait = service.point.may_wait();
-        let routes = |routes: &mut web::ServiceConfig| http::public_routes(routes, oauth.as_ref(), may_wait);
-        WebApp::new().app_data(service.clone()).configure(routes)
-    };
-    let server = HttpServer::new(app)
-        .workers(workers)
-        .keep_alive(App::KEEP_ALIVE)
-        .shutdown_timeout(App::SHUTDOWN_SECONDS)
-        .listen(listener)?;
-    Ok(server.run())
-}
-
-fn serve_admin(
-    service: web::Data<Service>,
-    overseen: Option<web::Data<Overseen>>,
-    api_keys: Option<web::Data<Registry>>,
-    listener: TcpListener,
-) -> std::io::Result<Server> {
-    let app = move || {
-        let routes =
-            |routes: &mut web::ServiceConfig| http::admin::routes(routes, overseen.as_ref(), api_keys.as_ref());
-        WebApp::new().app_data(service.clone()).wrap(TracingLogger::<RequestSpan>::new()).configure(routes)
-    };
-    let server = HttpServer::new(app).workers(1).disable_signals().shutdown_timeout(1).listen(listener)?;
-    Ok(server.run())
 }

@@ -10,7 +10,7 @@ use super::{Service, error, public};
 use crate::authn::Algorithm;
 use crate::authn::dpop::ALGORITHMS;
 use crate::authz::Matched;
-use crate::authz::policy::WELL_KNOWN;
+use crate::authz::policy_set::WELL_KNOWN;
 use crate::domain::{Authority, Scheme, Scope};
 use crate::proxy::{Field, RequestHead as _};
 

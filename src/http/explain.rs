@@ -6,8 +6,8 @@ use actix_web::HttpResponse;
 use actix_web::body::MessageBody as _;
 use serde::Serialize;
 
-use super::auth::{spoken, spoken_again};
 use super::identity_assertion;
+use super::response::{spoken, spoken_again};
 use crate::authn::{Authentication, TokenFault};
 use crate::authz::{Reason, Verdict};
 use crate::decision::{Decision, DecisionPoint};

@@ -5,7 +5,7 @@ use actix_web::http::header::{HeaderName, HeaderValue};
 use bytes::Bytes;
 
 use super::Service;
-use super::auth::{REMOVED_WITH_COOKIES, TO_REMOVE};
+use super::response::{REMOVED_WITH_COOKIES, TO_REMOVE};
 use crate::authn::Identity;
 use crate::authz::Permit;
 use crate::decision::Decision;

@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod auth;
+mod decision_line;
 pub mod documents;
 pub mod error;
 pub mod explain;
@@ -11,6 +12,7 @@ pub mod oauth;
 pub mod pages;
 pub mod public;
 pub mod request_id;
+mod response;
 pub mod service;
 pub mod spans;
 pub mod waiting;

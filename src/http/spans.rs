@@ -7,7 +7,7 @@ use tracing::Span;
 use tracing_actix_web::RootSpanBuilder;
 
 use super::Service;
-use super::auth::cut;
+use super::decision_line::cut;
 use super::head::ActixHead;
 
 /// A span with method, path and request id, which stand in every line about the request; at `DEBUG` there is a line for

@@ -20,7 +20,7 @@ const MAY_IMPORT: [(&str, &[&str]); 16] = [
     // Our own tokens are judged by the same code as everybody's, so the keys are handed to authn.
     ("oauth", &["oauth", "store", "idp", "authn", "authz", "domain", "clock", "random", "outbound"]),
     ("api_keys", &["api_keys", "store", "authn", "authz", "domain", "clock", "random"]),
-    ("decision.rs", &["proxy", "mcp", "authn", "authz", "domain"]),
+    ("decision", &["decision", "proxy", "mcp", "authn", "authz", "domain"]),
     ("explain", &["explain", "decision", "proxy", "mcp", "authn", "authz", "domain"]),
     ("telemetry", &["telemetry", "authn", "authz", "domain"]),
     (

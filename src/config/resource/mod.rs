@@ -1,13 +1,15 @@
 //! `[[resources]]`.
 
+mod issuers;
+mod principals;
+
 use super::browser_sign_in;
 use super::condition;
 use super::file::{Strings, WrittenResource};
 use super::issuer::Issuers;
 use super::scopes::{self, Implied};
-use super::{ConfigError, ConfigErrors, IssuerConfig, identity_assertion, tool_rule};
-use crate::authn::Introspection;
-use crate::authz::policy::{AcceptedIssuer, Mode, Principals};
+use super::{ConfigError, ConfigErrors, identity_assertion, tool_rule};
+use crate::authz::policy::Mode;
 use crate::authz::{Condition, OperationPolicy, Policy};
 use crate::domain::resource::PathPrefix;
 use crate::domain::{EmailPattern, ResourceUri, Scheme, ScopeSet};
@@ -158,116 +160,6 @@ impl Reader<'_> {
             })
         };
         self.written.also_paths.0.iter().map(read).collect()
-    }
-
-    fn accepted_issuers(&self) -> Result<Vec<AcceptedIssuer>, ConfigError> {
-        let own = self.written.audiences.as_ref().map(|Strings(audiences)| audiences);
-        let accept = |known: &IssuerConfig| AcceptedIssuer {
-            issuer: known.issuer.clone(),
-            audiences: own.unwrap_or(&known.audiences).clone(),
-        };
-        let Some(Strings(names)) = &self.written.issuers else {
-            return Ok(self.issuers.read.iter().map(accept).collect());
-        };
-        if names.is_empty() {
-            let rule = "the list is empty, so no token could be accepted";
-            return Err(self.error("issuers", None, rule, "name an issuer, or leave it out for all"));
-        }
-        let written_well = names.iter().filter(|name| !self.issuers.refused.contains(name));
-        let find = |name: &String| {
-            let known = self.issuers.read.iter().find(|known| known.issuer.as_str() == name);
-            known.map(accept).ok_or_else(|| {
-                let rule = "no [[issuers]] entry has exactly this issuer";
-                self.error(
-                    "issuers",
-                    Some(name),
-                    rule,
-                    "add the entry or correct the spelling, trailing slash included",
-                )
-            })
-        };
-        written_well.map(find).collect()
-    }
-
-    /// Every issuer that is asked about opaque tokens sees those of the others, and takes its time.
-    fn refuse_too_many_asked(&self, accepted: Vec<AcceptedIssuer>) -> Result<Vec<AcceptedIssuer>, ConfigError> {
-        const MAX: usize = Introspection::MAX_ISSUERS_OF_A_RESOURCE;
-        let asked = self.issuers.read.iter().filter(|known| known.introspection.is_some());
-        let is_accepted = |known: &&IssuerConfig| accepted.iter().any(|accepted| accepted.issuer == known.issuer);
-        if asked.filter(is_accepted).count() <= MAX {
-            return Ok(accepted);
-        }
-        let rule = format!("more than {MAX} issuers would be asked about each opaque token");
-        Err(self.error("issuers", None, rule, "name fewer issuers with introspection_endpoint for this resource"))
-    }
-
-    fn principals(&self) -> Result<Principals, ConfigError> {
-        let key = format!("resources[{}].allowed_emails", self.index);
-        let email = |text: &String| read_email(&key, text);
-        self.refuse_empty_lists()?;
-        let list = |list: &Option<Strings>| list.clone().unwrap_or_default().0;
-        let written = self.written;
-        Ok(Principals {
-            emails: list(&written.allowed_emails).iter().map(email).collect::<Result<_, _>>()?,
-            groups: list(&written.allowed_groups),
-            users: list(&written.allowed_users),
-            subjects: list(&written.allowed_subjects),
-            clients: list(&written.allowed_clients),
-            anyone: written.allow_any_authenticated || self.names_nobody(),
-        })
-    }
-
-    fn principal_lists(&self) -> [(&'static str, Option<&Strings>); 5] {
-        let written = self.written;
-        [
-            ("allowed_emails", written.allowed_emails.as_ref()),
-            ("allowed_groups", written.allowed_groups.as_ref()),
-            ("allowed_users", written.allowed_users.as_ref()),
-            ("allowed_subjects", written.allowed_subjects.as_ref()),
-            ("allowed_clients", written.allowed_clients.as_ref()),
-        ]
-    }
-
-    fn names_nobody(&self) -> bool {
-        self.principal_lists().iter().all(|(_, list)| list.is_none())
-    }
-
-    /// A list that is written but empty names nobody, and must not be read as naming everybody.
-    fn refuse_empty_lists(&self) -> Result<(), ConfigError> {
-        let empty = self.principal_lists().into_iter().find(|(_, list)| list.is_some_and(|list| list.0.is_empty()));
-        match empty {
-            None => Ok(()),
-            Some((name, _)) => Err(self.error(
-                name,
-                None,
-                "the list is empty, so it names nobody",
-                "name who may call, or remove the key",
-            )),
-        }
-    }
-
-    /// Without principals everybody with an account at the issuer may call: with an issuer where the whole world has
-    /// one, that must be said in so many words.
-    fn refuse_open_door(&self, accepted: &[AcceptedIssuer], principals: &Principals) -> Result<(), ConfigError> {
-        let written = self.written;
-        if written.allow_any_authenticated && !self.names_nobody() {
-            let rule = "the allowed_… lists would have no effect";
-            let key = format!("resources[{}].allow_any_authenticated", self.index);
-            return Err(ConfigError::unquoted(key, true, rule, "remove it or the lists"));
-        }
-        let open =
-            self.issuers.read.iter().find(|known| {
-                known.open_to_the_world && accepted.iter().any(|accepted| accepted.issuer == known.issuer)
-            });
-        match open {
-            Some(issuer) if principals.anyone && !written.allow_any_authenticated => Err(self.error(
-                "allowed_emails",
-                None,
-                format!("nobody is named, and anybody in the world can get a token from {}", issuer.issuer),
-                "name who may call, or set allow_any_authenticated = true",
-            )),
-            _ => Ok(()),
-        }
     }
 
     fn required_scopes(&self) -> Result<Vec<crate::authz::policy::RequiredScope>, ConfigError> {

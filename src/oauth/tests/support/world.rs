@@ -10,7 +10,7 @@ use super::fixtures::{
 use super::stores::TestStore;
 use super::{SeededRandom, TestClock, TestProvider, sealer};
 use crate::authn::{Authentication, Authenticator, Credential, Identity, TokenFault};
-use crate::authz::policy::{Policy, PolicySet};
+use crate::authz::{Policy, PolicySet};
 use crate::clock::Clock as _;
 use crate::domain::{Issuer, Occurrence, Secret, UnixTime};
 use crate::oauth::{
