@@ -101,7 +101,7 @@ fn the_log_names_the_redirect_and_never_a_secret() {
     let line = |path: &str| lines().into_iter().find(|line| line["path"] == path).unwrap();
     assert_eq!((&line("/mcp/first")["status"], &line("/mcp/first")["reason"]), (&302.into(), &"missing_token".into()));
     assert_eq!((&line("/mcp/second")["client"], &line("/mcp/second")["status"]), (&"browser".into(), &200.into()));
-    let everything = alone.service.process.output();
+    let everything = alone.service.whole_output();
     for secret in cookies.split("; ").filter_map(|pair| pair.split_once('=')).map(|(_, value)| value) {
         assert!(value_is_short(secret) || !everything.contains(secret), "{secret} in {everything}");
     }

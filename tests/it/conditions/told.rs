@@ -39,7 +39,7 @@ fn a_refusal_names_its_condition_and_no_value() {
         "tool_rules[0].condition",
     ];
     assert_eq!(details, expected.map(|detail| json!(detail)));
-    assert!(!service.process.output().contains("hunter2"));
+    assert!(!service.whole_output().contains("hunter2"));
 }
 
 #[test]

@@ -73,6 +73,6 @@ fn a_caller_must_know_the_secret() {
         }
     }
     report.row("the log");
-    report.holds(!pair.service.process.output().contains(SECRET), || "it holds the secret".into());
+    report.holds(!pair.service.whole_output().contains(SECRET), || "it holds the secret".into());
     report.finish();
 }

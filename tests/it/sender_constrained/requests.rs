@@ -165,7 +165,7 @@ fn proofs_are_counted_and_logged_by_their_reason_and_never_by_themselves() {
     let metrics = bench.service.admin("/metrics").text();
     let counted = metrics.lines().filter(|line| line.contains("reason=\"invalid_dpop_proof\"") && line.ends_with(" 1"));
     assert_eq!(counted.count(), 1, "{metrics}");
-    let output = bench.service.process.output();
+    let output = bench.service.whole_output();
     for secret in [&proof, &bench.token, &digest(&bench.token)] {
         assert!(!output.contains(&**secret));
     }

@@ -97,12 +97,14 @@ fn the_inspector_is_told_so_and_keeps_what_it_has() {
     let called = call(&stage, &home, "read_note", &["--tool-arg", "name=welcome"]);
     assert!(!called.succeeded, "{called:?}");
     assert!(called.told.contains("without authorization code"), "{called:?}");
-    assert!((1..=2).contains(&refusals(&stage)), "it tried {} times", refusals(&stage));
+    let refusals = refusals(&stage);
+    assert!((1..=2).contains(&refusals), "it tried {refusals} times");
     whoami("afterwards");
 }
 
 /// Calls that lacked a scope.
 fn refusals(stage: &Stage) -> usize {
+    stage.service().wait_for_log();
     stage.service().decision_lines().iter().filter(|line| line["reason"] == "insufficient_scope").count()
 }
 

@@ -1,10 +1,11 @@
 //! The service under test, as a process.
 
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::http::{Request, Response};
 use super::metrics::Metrics;
-use super::process::{Process, TempDir};
+use super::process::{Process, TempDir, eventually};
 use super::{ports, tools};
 
 pub struct Service {
@@ -109,5 +110,19 @@ impl Service {
         let output = self.process.output();
         let lines = output.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
         lines.filter(|line| line["message"] == "decision").collect()
+    }
+
+    /// Lines are written in batches, and in order: once that of a decision asked now is there, all earlier ones are.
+    pub fn wait_for_log(&self) {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let agent = format!("who-waits-for-the-log-{}", COUNT.fetch_add(1, Ordering::Relaxed));
+        Request::get("/auth").host("localhost").header("User-Agent", &*agent).send(self.port);
+        eventually("the decision log", || self.process.output().contains(&*agent));
+    }
+
+    /// What it printed up to now, with the lines of all that was answered.
+    pub fn whole_output(&self) -> String {
+        self.wait_for_log();
+        self.process.output()
     }
 }

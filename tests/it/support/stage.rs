@@ -5,7 +5,6 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::http::{Request, Response};
 use super::issuer::{TestIssuer, Token};
 use super::ports;
-use super::process::eventually;
 use super::proxies::{Backends, Edit, Kind, Proxy};
 use super::service::Service;
 use super::upstream::{Seen, Upstream};
@@ -112,7 +111,7 @@ impl Stage {
 
     /// What the requests with these `User-Agent`s led to, each with its answer.
     pub fn outcomes(&self, answers: Vec<(String, Option<Response>)>) -> Vec<Outcome> {
-        self.wait_for_log();
+        self.service.wait_for_log();
         let (lines, seen) = (self.service.decision_lines(), self.upstream.seen());
         let of = |(agent, answer): (String, _)| Outcome {
             answer,
@@ -120,15 +119,6 @@ impl Stage {
             seen: seen.iter().filter(|seen| seen.all("user-agent") == [&*agent]).cloned().collect(),
         };
         answers.into_iter().map(of).collect()
-    }
-
-    /// The log is written in order: once the line of a decision asked now is there, all earlier ones are.
-    pub fn wait_for_log(&self) {
-        let agent = new_agent();
-        Request::get("/auth").host("localhost").header("User-Agent", &*agent).send(self.service.port);
-        eventually("the decision log", || {
-            self.service.decision_lines().iter().any(|line| line["user_agent"] == *agent)
-        });
     }
 }
 
