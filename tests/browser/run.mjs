@@ -10,7 +10,7 @@ import { pathToFileURL } from "node:url";
 import { Browser } from "./tools.mjs";
 
 // Longer than any scenario takes on a busy machine: what hangs must end by itself.
-const DEADLINE_SECONDS = 240;
+const DEADLINE_SECONDS = 480;
 
 const [, , scenario, written = "{}"] = process.argv;
 const print = (answer) => process.stdout.write(`${JSON.stringify(answer)}\n`);

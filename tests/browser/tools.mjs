@@ -6,7 +6,7 @@ import axe from "axe-core";
 import { chromium } from "playwright-core";
 
 // Of one step, in milliseconds: on a busy machine.
-const TIMEOUT = 30_000;
+const TIMEOUT = 60_000;
 const PLACES = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 
 const ARGUMENTS = [

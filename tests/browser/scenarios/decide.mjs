@@ -50,6 +50,6 @@ async function settled(page) {
 
 // What the pop-up told the page that opened it; null when that page no longer hears from it.
 async function reported(window) {
-  const message = window.page.waitForFunction(() => window.reported, undefined, { timeout: 5_000 });
+  const message = window.page.waitForFunction(() => window.reported, undefined, { timeout: 60_000 });
   return message.then((handle) => handle.jsonValue()).catch(() => null);
 }
