@@ -50,6 +50,13 @@ pub(super) fn check(
     if is_on && !policies.iter().any(|policy| policy.allow_api_keys) {
         warnings.push("no resource admits API keys: see resources.allow_api_keys".to_owned());
     }
+    let never_counts = |policy: &&Policy| is_on && policy.allow_api_keys && policy.dpop_required;
+    warnings.extend(policies.iter().filter(never_counts).map(|policy| {
+        let resource = &policy.resource;
+        format!(
+            "{resource} has both allow_api_keys and dpop_required: API keys are bound to nothing, so none counts there"
+        )
+    }));
     refuse_reserved_names(own, errors);
 }
 
@@ -89,6 +96,10 @@ mod tests {
         assert!(unlimited.contains("API keys may live without end"), "{unlimited}");
         let warning = "warning: no resource admits API keys: see resources.allow_api_keys";
         assert!(unlimited.lines().any(|line| line == warning), "{unlimited}");
+        let never = config("[api_keys]", "allow_api_keys = true\ndpop_required = true").to_string();
+        let warning = "warning: https://mcp.example.com/mcp has both allow_api_keys and dpop_required: API keys are bound to \
+                       nothing, so none counts there";
+        assert!(never.lines().any(|line| line == warning), "{never}");
         let none = config("", "");
         assert!(none.api_keys.is_none() && none.store_url.is_none() && !none.to_string().contains("API keys"));
     }
