@@ -115,16 +115,21 @@ impl Authenticator {
     /// about opaque tokens.
     pub fn authenticate_at(&self, resource: usize, credential: Credential<'_>, now: UnixTime) -> Authentication {
         let known = match (&self.introspection, credential) {
-            (Some(introspection), Credential::Bearer(token)) => introspection.known(resource, token, now),
+            (Some(introspection), Credential::Bearer(token) | Credential::Dpop(token)) => {
+                introspection.known(resource, token, now)
+            }
             _ => None,
         };
         known.unwrap_or_else(|| self.authenticate(credential, now))
     }
 
-    /// Asks who presents `credential`, when [`Self::authenticate_at`] could not tell. This alone waits.
+    /// Asks who presents `credential`, when [`Self::authenticate_at`] could not tell. This alone waits. What the token is bound to
+    /// is proven afterwards: only the answer tells it, and a proof that was looked at before would be used up.
     pub async fn introspect(&self, resource: usize, credential: Credential<'_>, now: UnixTime) -> Authentication {
         match (&self.introspection, credential) {
-            (Some(introspection), Credential::Bearer(token)) => introspection.ask(resource, token, now).await,
+            (Some(introspection), Credential::Bearer(token) | Credential::Dpop(token)) => {
+                introspection.ask(resource, token, now).await
+            }
             _ => self.authenticate(credential, now),
         }
     }

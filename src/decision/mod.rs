@@ -60,18 +60,20 @@ impl DecisionPoint {
     }
 
     /// Asks the issuer that a decision wants to be asked, and decides again. What was decided before counts until then, and
-    /// that is no permit.
+    /// that is no permit. `now` is asked again after the answer: a proof that ended meanwhile may be forgotten already, and by
+    /// the time of the question would count a second time.
     pub async fn decide_with_introspection<'a>(
         &'a self,
         decision: Decision<'a>,
         head: &'a dyn RequestHead,
-        now: UnixTime,
+        now: impl Fn() -> UnixTime,
     ) -> Decision<'a> {
         let (Some(matched), Some(request)) = (decision.matched, decision.request) else {
             return Decision::refused(Reason::IntrospectionUnavailable);
         };
         let credential = Credential::from_authorization(head.field(Field::Authorization));
-        let authentication = self.authenticator.introspect(matched.index, credential, now).await;
+        let authentication = self.authenticator.introspect(matched.index, credential, now()).await;
+        let now = now();
         let authentication = self.proven(authentication, credential, &matched, &request, (head, now));
         Decision::judged(matched, request, (head, now), credential, authentication)
     }

@@ -124,7 +124,7 @@ async fn decided<'a>(
 ) -> Decision<'a> {
     let decision = point.decide_for_trusted(contract, head, now);
     let decision = if decision.wants_introspection() {
-        point.decide_with_introspection(decision, head, now).await
+        point.decide_with_introspection(decision, head, || now).await
     } else {
         decision
     };

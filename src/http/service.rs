@@ -62,7 +62,7 @@ impl Service {
         if !decision.wants_introspection() {
             return (decision, took);
         }
-        (self.point.decide_with_introspection(decision, head, self.clock.now()).await, took)
+        (self.point.decide_with_introspection(decision, head, || self.clock.now()).await, took)
     }
 
     /// Figures that are read on demand.

@@ -6,8 +6,10 @@ use std::time::Duration;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::{Map, Value};
 
+use super::binding;
 use crate::authn::authenticator::groups_at;
 use crate::authn::claims::Claims;
+use crate::authn::confirmation::WrittenConfirmation;
 use crate::authn::jwt::{self, VerifiedClaims};
 use crate::authn::unverified::UnverifiedToken;
 use crate::authn::{Identity, IssuerSettings, TokenFault};
@@ -16,8 +18,8 @@ use crate::domain::UnixTime;
 /// An answer that can be read.
 #[derive(Debug)]
 pub(super) enum Said {
-    /// `"active": true`, and what else was said.
-    Active(Members),
+    /// `"active": true`, what else was said, and what of it binds the token.
+    Active(Members, WrittenConfirmation),
     /// `"active": false`: whatever else was said does not count.
     Inactive,
 }
@@ -40,9 +42,10 @@ pub(super) struct Terms<'t> {
 impl Said {
     /// Reads `body`. `active` must be there, and a boolean: `"true"` is no answer.
     pub(super) fn read(body: &[u8]) -> Option<Self> {
-        let Members(mut members) = serde_json::from_str(std::str::from_utf8(body).ok()?).ok()?;
+        let text = std::str::from_utf8(body).ok()?;
+        let Members(mut members) = serde_json::from_str(text).ok()?;
         match members.remove("active")? {
-            Value::Bool(true) => Some(Self::Active(Members(members))),
+            Value::Bool(true) => Some(Self::Active(Members(members), binding::read(text)?)),
             Value::Bool(false) => Some(Self::Inactive),
             Value::Null | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => None,
         }
@@ -50,15 +53,17 @@ impl Said {
 }
 
 impl Members {
-    /// Who the token stands for, if all that is said of it passes.
-    pub(super) fn into_identity(mut self, terms: &Terms<'_>, now: UnixTime) -> Result<Identity, TokenFault> {
+    /// Who the token stands for, if all that is said of it passes. Whoever presents it has to prove what `bound` names.
+    pub(super) fn into_identity(
+        mut self,
+        bound: WrittenConfirmation,
+        terms: &Terms<'_>,
+        now: UnixTime,
+    ) -> Result<Identity, TokenFault> {
         self.refuse_other_issuers(terms)?;
         // Only who vouches for the audience may leave it out; `[]` names nobody.
         let vouched = terms.vouches_for_audience && !self.has("aud");
-        self.refuse_other_tokens(vouched)?;
-        if self.has("cnf") {
-            return Err(TokenFault::SenderConstrained);
-        }
+        self.refuse_other_tokens(vouched, bound)?;
         let paths = &terms.issuer.groups_claims;
         // As they were said, before anything is filled in.
         let said = terms.keeps_claims.then(|| self.0.clone());
@@ -66,6 +71,7 @@ impl Members {
         let members = Value::Object(self.0);
         let groups = (!paths.is_empty()).then(|| groups_at(&members, paths));
         let claims: Claims = serde_json::from_value(members).map_err(|_| TokenFault::BadClaims)?;
+        let claims = Claims { cnf: bound, ..claims };
         let token = UnverifiedToken::of_answer(claims);
         jwt::check_claims(&token, now, terms.leeway)?;
         let claims = VerifiedClaims::said_by_issuer(token.into_claims());
@@ -85,8 +91,9 @@ impl Members {
     }
 
     /// Issuers call refresh tokens active, too. Those say so in `token_use`, or say no `token_type`, and they have no `aud` of
-    /// ours: where neither is there, nothing tells them from access tokens.
-    fn refuse_other_tokens(&self, vouched: bool) -> Result<(), TokenFault> {
+    /// ours: where neither is there, nothing tells them from access tokens. A token of the type DPoP (RFC 9449 §6.2) is worth
+    /// nothing to whoever has no key, so an answer that does not tell which key opens nothing.
+    fn refuse_other_tokens(&self, vouched: bool, bound: WrittenConfirmation) -> Result<(), TokenFault> {
         match self.0.get("token_use") {
             None | Some(Value::Null) => {}
             Some(Value::String(of)) if of == "access_token" || of == "access" => {}
@@ -95,7 +102,10 @@ impl Members {
         match self.0.get("token_type") {
             None | Some(Value::Null) if !vouched => Ok(()),
             Some(Value::String(kind)) if kind.eq_ignore_ascii_case("bearer") => Ok(()),
-            Some(Value::String(kind)) if kind.eq_ignore_ascii_case("dpop") => Err(TokenFault::SenderConstrained),
+            Some(Value::String(kind)) if kind.eq_ignore_ascii_case("dpop") => match bound.known().key {
+                Some(_) => Ok(()),
+                None => Err(TokenFault::SenderConstrained),
+            },
             _ => Err(TokenFault::NotAccessToken),
         }
     }
@@ -158,10 +168,11 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::authn::{Algorithm, IssuerKeys};
+    use crate::authn::{Algorithm, Confirmation, IssuerKeys, Thumbprint};
     use crate::domain::Issuer;
 
     const NOW: u64 = 1000;
+    const THUMBPRINT: &str = "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I";
 
     fn judge(body: &str, vouches_for_audience: bool) -> Result<Identity, TokenFault> {
         judge_keeping(false, body, vouches_for_audience)
@@ -178,7 +189,7 @@ mod tests {
         let (leeway, remembered_for) = (Duration::from_secs(30), Duration::from_secs(60));
         let terms = Terms { issuer: &issuer, leeway, remembered_for, vouches_for_audience, keeps_claims };
         match Said::read(body.as_bytes()) {
-            Some(Said::Active(members)) => members.into_identity(&terms, UnixTime::from_secs(NOW)),
+            Some(Said::Active(members, bound)) => members.into_identity(bound, &terms, UnixTime::from_secs(NOW)),
             said => panic!("{body}: {said:?}"),
         }
     }
@@ -225,13 +236,13 @@ mod tests {
         }
     }
 
-    /// Judges a good answer with these changes: `null` takes a member away, but for those two.
+    /// Judges a good answer with these changes: `null` takes a member away, but for those three.
     fn judge_but(changes: &Value, vouches: bool) -> Option<TokenFault> {
         let aud = "https://mcp.example.com/mcp";
         let mut answer = json!({ "active": true, "sub": "alice", "aud": aud, "token_type": "Bearer" });
         let members = answer.as_object_mut().unwrap();
         members.extend(changes.as_object().unwrap().clone());
-        members.retain(|name, value| !value.is_null() || name == "iss" || name == "exp");
+        members.retain(|name, value| !value.is_null() || ["iss", "exp", "cnf"].contains(&&**name));
         judge(&answer.to_string(), vouches).err()
     }
 
@@ -274,6 +285,10 @@ mod tests {
             (json!({ "cnf": { "jkt": "x" } }), false, Some(SenderConstrained)),
             (json!({ "cnf": "x" }), false, Some(SenderConstrained)),
             (json!({ "token_type": "DPoP" }), false, Some(SenderConstrained)),
+            (json!({ "token_type": "DPoP", "cnf": null }), false, Some(SenderConstrained)),
+            (json!({ "token_type": "DPoP", "cnf": { "x5t#S256": THUMBPRINT } }), false, Some(SenderConstrained)),
+            (json!({ "token_type": "N_A", "cnf": { "jkt": THUMBPRINT } }), false, Some(NotAccessToken)),
+            (json!({ "aud": null, "token_type": null, "cnf": { "jkt": THUMBPRINT } }), true, Some(NotAccessToken)),
             (json!({ "token_type": "N_A" }), false, Some(NotAccessToken)),
             (json!({ "token_type": "refresh_token" }), false, Some(NotAccessToken)),
             (json!({ "token_type": ["Bearer"] }), false, Some(NotAccessToken)),
@@ -288,6 +303,24 @@ mod tests {
             (json!({ "email": format!("{}@example.com", "x".repeat(400)) }), false, None),
         ] {
             assert_eq!(judge_but(&changes, vouches), expected, "{changes} {vouches}");
+        }
+    }
+
+    #[test]
+    fn what_the_token_is_bound_to_has_to_be_proven_by_whoever_presents_it() {
+        let thumbprint = Thumbprint::parse(THUMBPRINT);
+        let to = |key, certificate| Confirmation { key, certificate };
+        for (kind, cnf, expected) in [
+            (json!("DPoP"), json!({ "jkt": THUMBPRINT }), to(thumbprint, None)),
+            (json!("dpop"), json!({ "jkt": THUMBPRINT, "x5t#S256": THUMBPRINT }), to(thumbprint, thumbprint)),
+            // Against RFC 9449 §6.2, and bound all the same.
+            (json!("Bearer"), json!({ "jkt": THUMBPRINT }), to(thumbprint, None)),
+            (json!("Bearer"), json!({ "x5t#S256": THUMBPRINT }), to(None, thumbprint)),
+            (json!(null), json!({ "jkt": THUMBPRINT }), to(thumbprint, None)),
+            (json!("Bearer"), json!(null), to(None, None)),
+        ] {
+            let answer = json!({ "active": true, "sub": "alice", "aud": "a", "token_type": kind, "cnf": cnf });
+            assert_eq!(*judge(&answer.to_string(), false).unwrap().confirmation(), expected, "{answer}");
         }
     }
 

@@ -129,7 +129,7 @@ impl Endpoint {
         match Said::read(&reply.body) {
             None => trouble(Outcome::Unusable, "its answer is no JSON object with a boolean \"active\"".to_owned()),
             Some(Said::Inactive) => (Outcome::Inactive, Found::Refused(TokenFault::Inactive), String::new()),
-            Some(Said::Active(members)) => match members.into_identity(&terms, now) {
+            Some(Said::Active(members, bound)) => match members.into_identity(bound, &terms, now) {
                 Ok(identity) => (Outcome::Active, Found::Verified(Arc::new(identity)), String::new()),
                 Err(fault) => (Outcome::Refused, Found::Refused(fault), String::new()),
             },

@@ -4,6 +4,7 @@
 //! decides again.
 
 mod answer;
+mod binding;
 mod cache;
 mod circuit;
 mod endpoint;

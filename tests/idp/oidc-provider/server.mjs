@@ -3,7 +3,7 @@
 // Alice, Bob and Carol sign in with any password, on pages that are plain forms. Clients register themselves (RFC 7591).
 // Claims stand at userinfo only, as this provider has it. A refresh token is given for `offline_access`, which needs
 // `prompt=consent`. For a resource (RFC 8707) the access tokens are opaque, as all others are; `/token/introspection` tells what
-// they mean, and `/token/revocation` takes them back. An account is disabled and enabled with POST /test/accounts/NAME and `{"disabled": true}`.
+// they mean, and `/token/revocation` takes them back; they are bound to the key of a client that proves one (DPoP). An account is disabled and enabled with POST /test/accounts/NAME and `{"disabled": true}`.
 
 import { generateKeyPairSync } from "node:crypto";
 import { createServer } from "node:http";
@@ -28,6 +28,7 @@ const provider = new Provider(issuer, {
     introspection: { enabled: true },
     revocation: { enabled: true },
     clientCredentials: { enabled: true },
+    dPoP: { enabled: true },
     resourceIndicators: {
       enabled: true,
       getResourceServerInfo: async (_context, resource) => ({

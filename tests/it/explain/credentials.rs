@@ -5,7 +5,7 @@ use serde_json::json;
 use super::commands::{Said, explain};
 use super::{URL, step};
 use crate::api_keys::stage as keys;
-use crate::sender_constrained::Prover;
+use crate::sender_constrained::{Prover, question};
 use crate::support::issuer::{TestIssuer, now};
 use crate::support::ports;
 use crate::support::process::TempDir;
@@ -25,16 +25,21 @@ fn authentication(said: &Said) -> (i32, String, String) {
     (said.code, outcome.to_owned(), detail.to_owned())
 }
 
-/// An issuer that knows of one token, and its configuration.
+/// An issuer that knows of one token, and of one that is bound to a key, and its configuration.
 fn introspected() -> (TestIssuer, String) {
     let issuer = TestIssuer::start();
     let good = json!({
         "active": true, "sub": "alice-subject", "aud": URL, "email": "alice@example.com", "email_verified": true,
         "scope": "mcp:read", "exp": now() + 3600, "level": 3,
     });
+    let mut bound = good.clone();
+    bound["cnf"] = json!({ "jkt": crate::sender_constrained::digest("a key") });
     let answer = Answer::made(move |request| {
-        let known = request.field("token").as_deref() == Some("opaque-alice");
-        Answer::Json(if known { good.to_string() } else { json!({ "active": false }).to_string() })
+        Answer::Json(match request.field("token").as_deref() {
+            Some("opaque-alice") => good.to_string(),
+            Some("opaque-bound") => bound.to_string(),
+            _ => json!({ "active": false }).to_string(),
+        })
     });
     issuer.web.answer("/introspect", answer);
     let url = issuer.url();
@@ -61,6 +66,35 @@ fn the_issuer_of_an_opaque_token_is_waited_for() {
     issuer.web.set_down(true);
     let (code, outcome, _) = authentication(&ask(service.admin_port, "opaque-unheard-of"));
     assert_eq!((code, &*outcome), (3, "refused"));
+}
+
+/// Asked about it, and of a request of its client: the steps say what is missing, and lead to the verdict.
+#[test]
+fn an_opaque_token_that_is_bound_is_said_to_be_so() {
+    let (_issuer, config) = introspected();
+    let service = Service::start(&config);
+    let bearer = "the token is bound to a key and may not be used as a bearer token";
+    let said = ask(service.admin_port, "opaque-bound");
+    assert_eq!(authentication(&said), (1, "refused".into(), bearer.into()), "{said:?}");
+    assert!(said.text.contains("nothing here can prove the client's key"), "{said:?}");
+    let admin = format!("127.0.0.1:{}", service.admin_port);
+    let other = Prover::new("ES256").signed("POST", URL, "opaque-bound");
+    for (id, authorization, reason, detail) in [
+        ("as-bearer", "Bearer opaque-bound", "invalid_token", bearer),
+        ("no-key", "DPoP opaque-alice", "invalid_token", "the token is not bound to a key"),
+        (
+            "other-key",
+            "DPoP opaque-bound",
+            "invalid_dpop_proof",
+            "the DPoP proof is made with another key than the one that the token is bound to",
+        ),
+    ] {
+        let request = question("POST", URL).header("Authorization", authorization).header("DPoP", &*other);
+        assert_eq!(request.header("X-Request-Id", id).send(service.port).reason(), reason, "{id}");
+        let said = explain(&["--request-id", id, "--json", "--admin", &admin], "");
+        assert_eq!(authentication(&said), (1, "refused".into(), detail.into()), "{said:?}");
+        assert!(!said.text.contains("unexplained") && !said.text.contains("opaque-bound"), "{said:?}");
+    }
 }
 
 #[test]

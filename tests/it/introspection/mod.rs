@@ -1,6 +1,7 @@
 //! Opaque tokens, about which their issuer is asked (RFC 7662): at issuers good and bad, at a real one, through proxies.
 
 mod answers;
+mod bound;
 mod memory;
 mod neighbours;
 mod outage;

@@ -17,9 +17,9 @@ const HOME: &str = "http://127.0.0.1:9/callback";
 const VERIFIER: &str = "a-verifier-that-is-long-enough-for-the-rules-of-pkce";
 
 /// A client of the provider.
-struct Client {
-    id: String,
-    secret: String,
+pub(super) struct Client {
+    pub(super) id: String,
+    pub(super) secret: String,
 }
 
 fn port() -> u16 {
@@ -27,19 +27,34 @@ fn port() -> u16 {
 }
 
 fn post(path: &str, content_type: &str, body: String, client: Option<&Client>) -> Response {
-    let port = port();
-    let mut request = Request::new("POST", path).host(&format!("127.0.0.1:{port}"));
+    request(path, client).body(content_type, body).send(port())
+}
+
+fn request(path: &str, client: Option<&Client>) -> Request {
+    let mut request = Request::new("POST", path).host(&format!("127.0.0.1:{}", port()));
     if let Some(Client { id, secret }) = client {
         let pair = format!("{id}:{secret}");
         let basic = base64::Engine::encode(&base64::engine::general_purpose::STANDARD, pair);
         request = request.header("Authorization", format!("Basic {basic}"));
     }
-    request.body(content_type, body).send(port)
+    request
 }
 
 fn form(path: &str, client: &Client, fields: &[(&str, &str)]) -> Response {
+    form_with(None, path, client, fields)
+}
+
+/// A form of `client`, with one header more where there is one.
+pub(super) fn form_with(
+    header: Option<(&str, String)>,
+    path: &str,
+    client: &Client,
+    fields: &[(&str, &str)],
+) -> Response {
     let body = url::form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-    post(path, "application/x-www-form-urlencoded", body, Some(client))
+    let request =
+        header.into_iter().fold(request(path, Some(client)), |request, (name, value)| request.header(name, value));
+    request.body("application/x-www-form-urlencoded", body).send(port())
 }
 
 fn register(metadata: &Value) -> Client {
@@ -49,12 +64,12 @@ fn register(metadata: &Value) -> Client {
     Client { id: text("client_id"), secret: text("client_secret") }
 }
 
-fn people_client() -> Client {
+pub(super) fn people_client() -> Client {
     register(&json!({ "redirect_uris": [HOME], "grant_types": ["authorization_code", "refresh_token"] }))
 }
 
 /// A client that acts in its own name.
-fn job() -> Client {
+pub(super) fn job() -> Client {
     register(&json!({
         "redirect_uris": [],
         "response_types": [],
@@ -90,7 +105,7 @@ fn tokens(client: &Client, name: &str, resource: Option<&str>) -> Value {
     answer.json()
 }
 
-fn text(tokens: &Value, name: &str) -> String {
+pub(super) fn text(tokens: &Value, name: &str) -> String {
     tokens[name].as_str().unwrap_or_else(|| panic!("{name} of {tokens}")).to_owned()
 }
 

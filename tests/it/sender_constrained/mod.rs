@@ -125,7 +125,7 @@ impl Bench {
 }
 
 /// What a proxy asks about a request to `url`.
-fn question(method: &str, url: &str) -> Request {
+pub fn question(method: &str, url: &str) -> Request {
     let (scheme, rest) = url.split_once("://").unwrap();
     let (host, path) = rest.split_at(rest.find('/').unwrap());
     let plain = Request::get("/auth").host("127.0.0.1").header("X-Forwarded-Method", method);
