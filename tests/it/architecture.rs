@@ -132,6 +132,32 @@ fn files_stay_readable() {
     assert!(long.is_empty(), "over 400 lines: {long:#?}");
 }
 
+/// A file that no other names is never compiled: what it tests is silently not tested.
+#[test]
+fn no_file_is_left_out_of_the_build() {
+    let mut forgotten = Vec::new();
+    for folder in ["src", "tests/it"] {
+        let root = project().join(folder);
+        forgotten.extend(sources(&root).into_iter().filter(|path| !is_named(path, &root)));
+    }
+    assert!(forgotten.is_empty(), "no `mod` names {forgotten:#?}");
+}
+
+/// Whether the file that belongs above `path` has a `mod` for it.
+fn is_named(path: &Path, root: &Path) -> bool {
+    let (folder, name) = (path.parent().unwrap(), path.file_stem().unwrap().to_str().unwrap());
+    let (folder, name) = match name {
+        "main" | "lib" if folder == root => return true,
+        "mod" => (folder.parent().unwrap(), folder.file_name().unwrap().to_str().unwrap()),
+        name => (folder, name),
+    };
+    let above = if folder == root { ["lib.rs", "main.rs"].as_slice() } else { &["mod.rs"] };
+    let declaration = format!("mod {name};");
+    let names =
+        |text: String| text.lines().any(|line| line == declaration || line.ends_with(&format!(" {declaration}")));
+    above.iter().any(|file| fs::read_to_string(folder.join(file)).is_ok_and(names))
+}
+
 #[test]
 fn grouped_and_plain_imports_are_both_seen() {
     let code = "use crate::authn::Identity;\nuse crate::{authz, config::Config};\nlet x = crate::http::y();";

@@ -18,6 +18,7 @@ mod behind_load_balancer;
 mod browser_flow;
 mod browser_sign_in;
 mod clients;
+mod combinations;
 mod compose;
 mod conditions;
 mod config;

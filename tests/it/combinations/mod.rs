@@ -22,6 +22,8 @@ const ORIGIN: &str = "https://mcp.example.com";
 const ENDPOINT: &str = "/introspect";
 /// Alice's, known to her issuer alone.
 const OPAQUE: &str = "opaque-alice";
+/// Hers too, bound to the key of [`Stage::prover`].
+const OPAQUE_BOUND: &str = "opaque-bound-alice";
 /// The form of an API key, and none that was given out.
 const INVENTED: &str = "mfa_0000000000000000000000000000000000000000000000000";
 
@@ -41,6 +43,12 @@ enum Presented {
     JwtAsDpop,
     Opaque,
     OpaqueAsDpop,
+    /// Bound to a key, with a fresh proof.
+    OpaqueBound,
+    /// The same as a bearer token, with a proof beside it.
+    OpaqueBoundAsBearer,
+    /// The same without a proof.
+    OpaqueBoundWithoutProof,
     Key,
     KeyAsDpop,
     /// Looks like a key.
@@ -61,10 +69,14 @@ impl Stage {
     fn start(resources: &[(&str, &str)]) -> Self {
         let (issuer, folder) = (TestIssuer::start(), TempDir::new());
         let urls: Vec<String> = resources.iter().map(|(path, _)| format!("{ORIGIN}{path}")).collect();
-        answer_about(&issuer, &alice(&urls));
+        let prover = Prover::new("ES256");
+        let mut bound = alice(&urls);
+        bound["token_type"] = json!("DPoP");
+        bound["cnf"] = json!({ "jkt": prover.thumbprint() });
+        answer_about_all(&issuer, [(OPAQUE, alice(&urls)), (OPAQUE_BOUND, bound)]);
         let service = Service::start(&config(&issuer.url(), resources, &folder));
         let key = new_key(&service, &urls);
-        Self { issuer, service, prover: Prover::new("ES256"), key, _folder: folder }
+        Self { issuer, service, prover, key, _folder: folder }
     }
 
     /// A POST of `path`, or a preflight, as Traefik asks about it.
@@ -98,6 +110,11 @@ impl Stage {
             JwtAsDpop => proven(plain, &jwt()),
             Opaque => plain.bearer(OPAQUE),
             OpaqueAsDpop => proven(plain, OPAQUE),
+            OpaqueBound => proven(plain, OPAQUE_BOUND),
+            OpaqueBoundAsBearer => {
+                plain.bearer(OPAQUE_BOUND).header("DPoP", self.prover.signed("POST", &url, OPAQUE_BOUND))
+            }
+            OpaqueBoundWithoutProof => plain.header("Authorization", format!("DPoP {OPAQUE_BOUND}")),
             Key => plain.bearer(&self.key),
             KeyAsDpop => proven(plain, &self.key),
             Invented => plain.bearer(INVENTED),
@@ -145,10 +162,15 @@ fn call(tool: &str) -> Option<String> {
 
 /// The issuer knows one token, of which it says this.
 fn answer_about(issuer: &TestIssuer, said: &Value) {
-    let said = said.to_string();
-    let answer = move |request: &Received| match request.field("token").as_deref() {
-        Some(OPAQUE) => Answer::Json(said.clone()),
-        _ => Answer::Json(json!({ "active": false }).to_string()),
+    answer_about_all(issuer, [(OPAQUE, said.clone())]);
+}
+
+/// The issuer says this of these tokens, and knows no others.
+fn answer_about_all<const N: usize>(issuer: &TestIssuer, known: [(&'static str, Value); N]) {
+    let answer = move |request: &Received| {
+        let token = request.field("token").unwrap_or_default();
+        let said = known.iter().find(|(known, _)| *known == token).map(|(_, said)| said.to_string());
+        Answer::Json(said.unwrap_or_else(|| json!({ "active": false }).to_string()))
     };
     issuer.web.answer(ENDPOINT, Answer::made(answer));
 }

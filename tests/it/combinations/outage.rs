@@ -1,6 +1,6 @@
 //! An issuer that cannot be asked, beside rules, audit mode, assertions and bound tokens: nobody is let in unasked.
 
-use super::Presented::{Jwt, Key, Opaque, OpaqueAsDpop};
+use super::Presented::{Jwt, Key, Opaque, OpaqueAsDpop, OpaqueBound};
 use super::{OPAQUE, Stage, call, question, verdict};
 use crate::support::assertion::HEADER;
 use crate::support::process::eventually;
@@ -35,8 +35,13 @@ fn while_an_issuer_is_away_its_opaque_tokens_open_nothing_and_are_told_of_nobody
             report.equal("reason", answer.reason(), "introspection_unavailable");
             report.equal("challenges", answer.all("www-authenticate").len(), 0);
         }
-        report.row(format!("in the terms of DPoP at {path}"));
-        report.equal("verdict", verdict(&stage.ask(OpaqueAsDpop, path, call("read_it"))), "invalid_token");
+        for presented in [OpaqueAsDpop, OpaqueBound] {
+            report.row(format!("{presented:?} at {path}"));
+            let answer = stage.ask(presented, path, call("read_it"));
+            report.equal("status", answer.status, 503);
+            report.equal("verdict", verdict(&answer), "introspection_unavailable");
+            report.equal("challenges", answer.all("www-authenticate").len(), 0);
+        }
     }
     for path in ["/watched", "/watched-rules"] {
         report.row(path);

@@ -1,6 +1,6 @@
 //! Proofs of keys where decisions are made in several steps, and challenges of rules in the terms of DPoP.
 
-use super::Presented::{Bound, Jwt, Nothing, Preflight};
+use super::Presented::{Bound, Jwt, Nothing, OpaqueBound, Preflight};
 use super::{ORIGIN, Stage, call, question, verdict};
 use crate::support::http::Request;
 use crate::support::report::Report;
@@ -18,21 +18,22 @@ fn stage() -> Stage {
     ])
 }
 
-/// A body is waited for, and issuers are asked elsewhere: the proof is judged once, and remembered, whatever comes of it.
+/// A body is waited for, and so are issuers of opaque tokens: the proof is judged once, and remembered, whatever comes of it.
 #[test]
 fn a_proof_counts_once_however_often_a_decision_is_looked_at() {
     let stage = stage();
     let mut report = Report::new("proofs");
-    for (path, tool, first) in [
+    let rows = [
         ("/plain", "read_it", "ok"),
         ("/rules", "read_it", "ok"),
         ("/rules", "write_it", "insufficient_scope"),
         ("/rules", "delete_it", "condition_false"),
         ("/strict", "read_it", "ok"),
         ("/strict", "write_it", "insufficient_scope"),
-    ] {
-        report.row(format!("{tool} at {path}"));
-        let request = stage.request(Bound, path, call(tool));
+    ];
+    for (presented, (path, tool, first)) in [Bound, OpaqueBound].iter().flat_map(|kind| rows.map(|row| (*kind, row))) {
+        report.row(format!("{presented:?} {tool} at {path}"));
+        let request = stage.request(presented, path, call(tool));
         report.equal("first", verdict(&request.send(stage.service.port)), first);
         report.equal("again", verdict(&request.send(stage.service.port)), "invalid_dpop_proof");
         // Nor for what the proof's owner was refused, with another body.
@@ -58,13 +59,13 @@ fn a_proof_counts_once_however_often_a_decision_is_looked_at() {
 #[test]
 fn a_proof_sent_many_times_at_once_lets_one_request_in() {
     let stage = stage();
-    for path in ["/plain", "/rules"] {
-        let request = stage.request(Bound, path, call("read_it"));
+    for (presented, path) in [(Bound, "/plain"), (Bound, "/rules"), (OpaqueBound, "/plain"), (OpaqueBound, "/rules")] {
+        let request = stage.request(presented, path, call("read_it"));
         let allowed = std::thread::scope(|scope| {
             let sent: Vec<_> = (0..30).map(|_| scope.spawn(|| request.send(stage.service.port).status)).collect();
             sent.into_iter().map(|sent| sent.join().unwrap()).filter(|status| *status == 200).count()
         });
-        assert_eq!(allowed, 1, "{path}");
+        assert_eq!(allowed, 1, "{presented:?} {path}");
     }
 }
 
@@ -75,6 +76,7 @@ fn more_scopes_are_asked_for_in_the_terms_of_the_token() {
     let mut report = Report::new("challenges");
     for (presented, path, tool, start) in [
         (Bound, "/rules", "write_it", "DPoP error=\"insufficient_scope\""),
+        (OpaqueBound, "/rules", "write_it", "DPoP error=\"insufficient_scope\""),
         (Jwt, "/rules", "write_it", "Bearer error=\"insufficient_scope\""),
         (Bound, "/strict", "write_it", "DPoP error=\"insufficient_scope\""),
         (Bound, "/strict", "delete_it", ""),
