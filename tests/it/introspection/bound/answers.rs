@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{Bench, RESOURCE, STRICT, bound_to, changed, outcome};
+use super::{Bench, RESOURCE, STRICT, changed, outcome};
 use crate::support::issuer::now;
 use crate::support::report::Report;
 use crate::support::web::Answer;
@@ -65,7 +65,8 @@ fn a_token_counts_under_the_scheme_that_its_answer_tells_and_under_no_other() {
 fn a_binding_that_is_told_twice_is_none_that_anybody_could_prove() {
     let bench = Bench::start();
     let (key, other) = (bench.prover.thumbprint(), crate::sender_constrained::digest("another key"));
-    let good = bound_to(&bench.prover).to_string();
+    // Not of the type DPoP, which by itself asks for a key.
+    let good = changed(&json!({ "cnf": { "jkt": key } })).to_string();
     let once = format!("{{\"jkt\":\"{key}\"}}");
     assert!(good.contains(&once), "{good}");
     let mut report = Report::new("twice");
