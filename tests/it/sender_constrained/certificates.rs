@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::json;
 
 use super::{Prover, RESOURCE, digest, is_refused, question};
@@ -17,37 +17,57 @@ use crate::support::service::Service;
 use crate::support::world::{HOST, World};
 use crate::support::{tls, tools};
 
-const HEADER: &str = "X-Forwarded-Tls-Client-Cert";
+pub(super) const HEADER: &str = "X-Forwarded-Tls-Client-Cert";
 const REFUSED: (&str, &str, &str) = ("Bearer", "invalid_token", "invalid_token");
 
 /// Certificates with their keys, made for one test.
-struct Certificates {
+pub(super) struct Certificates {
     folder: TempDir,
 }
 
 impl Certificates {
-    fn make() -> Self {
-        let folder = TempDir::new();
-        let mut command = Command::new(tools::tool("python"));
-        command.arg(tools::project().join("tests/issuer/client_certificates.py")).arg(folder.path());
-        assert!(command.args(["server", "alice", "mallory"]).status().unwrap().success());
-        Self { folder }
+    pub(super) fn make() -> Self {
+        let made = Self { folder: TempDir::new() };
+        made.add(&["server", "alice", "mallory"]);
+        made
     }
 
-    fn file(&self, name: &str) -> PathBuf {
+    /// Certificates of these names, each with another name behind `=` if need be.
+    pub(super) fn add(&self, names: &[&str]) {
+        let mut command = Command::new(tools::tool("python"));
+        command.arg(tools::project().join("tests/issuer/client_certificates.py")).arg(self.folder.path());
+        assert!(command.args(names).status().unwrap().success());
+    }
+
+    pub(super) fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(format!("{name}.pem"))
     }
 
     /// The certificate as base64 of its DER.
-    fn base64(&self, name: &str) -> String {
+    pub(super) fn base64(&self, name: &str) -> String {
         let text = std::fs::read_to_string(self.file(name)).unwrap();
         let (_, rest) = text.split_once("-----BEGIN CERTIFICATE-----").unwrap();
         rest.split("-----END").next().unwrap().split_whitespace().collect()
     }
 
     /// What tokens are bound to.
-    fn thumbprint(&self, name: &str) -> String {
+    pub(super) fn thumbprint(&self, name: &str) -> String {
         digest(STANDARD.decode(self.base64(name)).unwrap())
+    }
+
+    /// The same in hexadecimal digits, as Envoy tells it.
+    pub(super) fn hex(&self, name: &str) -> String {
+        let digest = URL_SAFE_NO_PAD.decode(self.thumbprint(name)).unwrap();
+        digest.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}"))
+    }
+
+    /// The certificate in the words of every proxy.
+    fn told(&self, name: &str) -> [String; 6] {
+        let (base64, hex) = (self.base64(name), self.hex(name));
+        let encoded = base64.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
+        let pem = format!("-----BEGIN%20CERTIFICATE-----%0A{encoded}%0A-----END%20CERTIFICATE-----%0A");
+        let element = format!("Hash={hex};Cert=\"{pem}\"");
+        [format!("Hash={hex}"), element, format!(":{base64}:"), base64, encoded, pem]
     }
 }
 
@@ -63,7 +83,7 @@ fn a_stolen_token_is_worthless_without_its_certificate_behind_traefik() {
                   middlewares: [own-view, client-certificate, mcp-auth]\n      service: mcp\n      tls: {options: mutual}\n";
     let middleware = "    client-certificate:\n      passTLSClientCert: {pem: true}\n";
     let options = "tls:\n  options:\n    mutual:\n      clientAuth: {clientAuthType: RequestClientCert}\n";
-    behind(Kind::Traefik, |name, text, _| match name {
+    behind(Kind::Traefik, HEADER, |name, text, _| match name {
         "dynamic.yml" => {
             assert!(text.contains("  routers:\n") && text.contains("  middlewares:\n"));
             // Without it Traefik tells the service none of the X-Forwarded-… headers, its own included. What clients send
@@ -79,7 +99,7 @@ fn a_stolen_token_is_worthless_without_its_certificate_behind_traefik() {
 
 #[test]
 fn a_stolen_token_is_worthless_without_its_certificate_behind_nginx() {
-    behind(Kind::Nginx, |name, text, certificates| match name {
+    behind(Kind::Nginx, HEADER, |name, text, certificates| match name {
         "nginx.conf" => {
             let server = certificates.file("server").display().to_string();
             let tls = format!(
@@ -89,6 +109,9 @@ fn a_stolen_token_is_worthless_without_its_certificate_behind_nginx() {
             let asks = "proxy_set_header X-Original-Method $request_method;";
             assert!(text.contains("merge_slashes off;") && text.contains("0.0.0.0:8080;") && text.contains(asks));
             let told = format!("proxy_set_header {HEADER} $ssl_client_escaped_cert;\n      {asks}");
+            let hides = "proxy_set_header X-Original-Uri         \"\";";
+            assert!(text.contains(hides));
+            let text = text.replacen(hides, &format!("proxy_set_header {HEADER} \"\";\n      {hides}"), 1);
             let text = text.replacen("0.0.0.0:8080;", "0.0.0.0:8080 ssl;", 1).replacen("merge_slashes off;", &tls, 1);
             text.replacen(asks, &told, 1)
         }
@@ -96,45 +119,76 @@ fn a_stolen_token_is_worthless_without_its_certificate_behind_nginx() {
     });
 }
 
-/// Alice's token through a proxy that asks for client certificates, presented in every wrong way.
-fn behind(kind: Kind, edit: impl Fn(&str, String, &Certificates) -> String) {
-    let certificates = Certificates::make();
-    let header = format!("client_certificate_header = \"{HEADER}\"");
-    let world = World::start_configured(kind, &|name, text| edit(name, text, &certificates), &|issuer, _| {
-        config(issuer, &header) + "also_paths = [\"/echo-request\"]\n"
-    });
+/// The service behind a proxy that ends TLS, as `edit` has it, and tells of certificates in `header`.
+pub(super) fn start(kind: Kind, header: &str, certificates: &Certificates, edit: Change<'_>) -> World {
+    let setting = format!("client_certificate_header = \"{header}\"");
+    World::start_configured(kind, &|name, text| edit(name, text, certificates), &|issuer, _| {
+        config(issuer, &setting) + "also_paths = [\"/echo-request\"]\n"
+    })
+}
+
+/// A change to a shipped file: its name, its text, and where certificates are.
+pub(super) type Change<'a> = &'a dyn Fn(&str, String, &Certificates) -> String;
+
+/// Alice's token, which is bound to her certificate, and one that is bound to nothing.
+pub(super) fn tokens(world: &World, certificates: &Certificates) -> (String, String) {
+    let token = || world.issuer.token_for(RESOURCE);
     let binding = json!({ "x5t#S256": certificates.thumbprint("alice") });
-    let token = world.issuer.sign(&world.issuer.token_for(RESOURCE).claim("cnf", binding));
-    let plain = world.issuer.sign(&world.issuer.token_for(RESOURCE));
-    let ask = |who: Option<&str>, token: &str, forged: Option<String>| -> Response {
-        let file = who.map(|name| certificates.file(name));
-        let request = Request::get("/echo-request/x").host(HOST).bearer(token);
-        let request = forged.iter().fold(request, |request, value| request.header(HEADER, value.as_str()));
-        tls::send_as(file.as_deref(), &request, HOST, world.proxy.port)
+    (world.issuer.sign(&token().claim("cnf", binding)), world.issuer.sign(&token()))
+}
+
+/// A request that the MCP server answers with what it was sent.
+pub(super) fn request(token: &str) -> Request {
+    Request::get("/echo-request/x").host(HOST).bearer(token)
+}
+
+/// Alice's token through a proxy that asks for client certificates, presented in every wrong way.
+pub(super) fn behind(kind: Kind, header: &str, edit: impl Fn(&str, String, &Certificates) -> String) {
+    let certificates = Certificates::make();
+    let world = start(kind, header, &certificates, &edit);
+    let (token, plain) = tokens(&world, &certificates);
+    let send = |who: Option<&str>, request: &Request| -> Response {
+        tls::send_as(who.map(|name| certificates.file(name)).as_deref(), request, HOST, world.proxy.port)
     };
-    let forms = [certificates.base64("alice"), certificates.base64("alice").replace('+', "%2B").replace('/', "%2F")];
-    let mut report = Report::new(kind);
-    report.row("with its certificate");
-    report.equal("status", ask(Some("alice"), &token, None).status, 200);
-    report.row("without a certificate");
-    report.equal("status", ask(None, &token, None).status, 401);
-    report.row("with another certificate");
-    report.equal("status", ask(Some("mallory"), &token, None).status, 401);
-    for form in forms {
-        report.row(format!("without a certificate, with a forged header {form:.20}"));
-        report.equal("status", ask(None, &token, Some(form.clone())).status, 401);
-        report.row(format!("with another certificate, with a forged header {form:.20}"));
-        report.equal("status", ask(Some("mallory"), &token, Some(form)).status, 401);
+    let mut report = Report::new((kind, header));
+    let mut expect = |row: String, status: u16, who: Option<&str>, request: &Request| -> Response {
+        report.row(row);
+        let answer = send(who, request);
+        report.equal("status", answer.status, status);
+        answer
+    };
+    let bound = || request(&token);
+    expect("with its certificate".into(), 200, Some("alice"), &bound());
+    expect("without a certificate".into(), 401, None, &bound());
+    expect("with another certificate".into(), 401, Some("mallory"), &bound());
+    let misspelt = header.replace('-', "_");
+    for form in certificates.told("alice") {
+        for who in [None, Some("mallory")] {
+            let forged = |name: &str| bound().header(name, &*form);
+            expect(format!("as {who:?}, forged: {form:.30}"), 401, who, &forged(header));
+            expect(format!("as {who:?}, forged twice: {form:.30}"), 401, who, &forged(header).header(header, &*form));
+            expect(format!("as {who:?}, misspelt: {form:.30}"), 401, who, &forged(&misspelt));
+            let hidden = forged(header).header("Connection", format!("close, {header}"));
+            expect(format!("as {who:?}, to be dropped on the way: {form:.30}"), 401, who, &hidden);
+        }
     }
-    report.row("with its certificate again, once the token is in the cache");
-    report.equal("status", ask(Some("alice"), &token, None).status, 200);
-    report.row("another request in forwarding headers");
-    let forged = Request::get("/echo-request/x").host(HOST).bearer(&plain);
-    let forged = forged.header("X-Forwarded-Uri", "/nowhere").header("X-Forwarded-Host", "other.example.com");
-    let answer = tls::send_as(None, &forged.header("X-Forwarded-Proto", "http"), HOST, world.proxy.port);
-    report.equal("status", answer.status, 200);
-    report.row("a token that is bound to nothing");
-    report.equal("status", ask(None, &plain, None).status, 200);
+    for form in certificates.told("mallory") {
+        expect(
+            format!("with a header against itself: {form:.30}"),
+            200,
+            Some("alice"),
+            &bound().header(header, &*form),
+        );
+    }
+    expect("with its certificate again, once the token is in the cache".into(), 200, Some("alice"), &bound());
+    let forged = request(&plain).header("X-Forwarded-Uri", "/nowhere").header("X-Forwarded-Host", "other.example.com");
+    expect("another request in forwarding headers".into(), 200, None, &forged.header("X-Forwarded-Proto", "http"));
+    for who in [None, Some("alice"), Some("mallory")] {
+        expect(format!("a token that is bound to nothing, as {who:?}"), 200, who, &request(&plain));
+        let forged = request(&plain).header(header, "forged-one").header(header, "forged-two");
+        let answer = expect(format!("the same, forged, as {who:?}"), 200, who, &forged.header(&*misspelt, "forged"));
+        assert!(!answer.text().contains("forged"), "{kind:?}: the MCP server was told: {}", answer.text());
+    }
     report.finish();
 }
 

@@ -1,5 +1,6 @@
 //! Tokens that are bound to a key or to a certificate count only from who proves to hold it.
 
+mod certificate_headers;
 mod certificates;
 mod clients;
 mod promises;

@@ -57,8 +57,10 @@ impl Proxy {
         }
         let mut process = Process::start(kind.folder(), &mut kind.command(folder.path()));
         // 404 means that Traefik listens but has not read its routes yet; any other answer comes from a route.
-        process.wait_until("listening", || {
-            Request::get("/mcp").host(host).try_send(port).is_ok_and(|answer| answer.status != 404)
+        process.wait_until("listening", || match Request::get("/mcp").host(host).try_send(port) {
+            Ok(answer) => answer.status != 404,
+            // Envoy takes connections once it has all that it needs; where it ends TLS it hangs up on this plain request.
+            Err(error) => kind == Kind::Envoy && error.kind() != std::io::ErrorKind::ConnectionRefused,
         });
         Self { process, port, kind, _folder: folder }
     }
