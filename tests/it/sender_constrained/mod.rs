@@ -1,8 +1,11 @@
 //! Tokens that are bound to a key or to a certificate count only from who proves to hold it.
 
+mod attacks;
 mod certificate_headers;
 mod certificates;
 mod clients;
+mod keys;
+mod misled_proxies;
 mod promises;
 mod proofs;
 mod requests;
