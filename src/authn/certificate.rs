@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn what_tells_of_none_of_several_or_of_something_else_tells_of_none() {
-        let (base64, hex) = (STANDARD.encode(DER), hex());
+        let (base64, hex, other) = (STANDARD.encode(DER), hex(), HASH.repeat(5) + "abcd");
         let pem = format!("-----BEGIN%20CERTIFICATE-----%0A{base64}%0A-----END%20CERTIFICATE-----%0A");
         for value in [
             String::new(),
@@ -146,18 +146,25 @@ mod tests {
             format!("{pem}{pem}"),
             format!(":{base64}:, :{base64}:"),
             format!("Hash={hex},Hash={hex}"),
-            format!("Hash={hex};Hash={}", HASH.repeat(5) + "abcd"),
+            format!("Hash={hex};Hash={other}"),
             format!("Hash={hex};Cert=\"{}\"", STANDARD.encode(b"another")),
             format!("Hash={hex}00"),
             "Hash=".into(),
             "Subject=\"CN=a\"".into(),
             format!("Subject=\"CN=a;Hash={hex}\""),
             format!("Subject=\"CN=a;Hash={hex}"),
+            // A certificate's own names, which Envoy hands on as they are.
+            format!("Hash={other};URI=urn:x;Hash={hex}"),
+            format!("Hash={other};Subject=\"CN=a\";URI=urn:x;Cert=\"{pem}\""),
+            format!("Hash={other};URI=urn:x,Hash={hex}"),
+            format!("Hash={other};DNS=\";Hash={hex}"),
             "MII=%".into(),
             "x".repeat(MAX_LENGTH + 4),
         ] {
             assert_eq!(read(&value), None, "{value:.80}");
         }
+        let quoted = format!("Hash={other};URI=urn:x\",Hash={hex};URI=\"");
+        assert_eq!(read(&quoted), of_hex(&other), "what is quoted is part of a name");
         assert_eq!(thumbprint(Occurrence::Absent), None);
         assert_eq!(thumbprint(Occurrence::Repeated), None);
         assert_eq!(thumbprint(Occurrence::Once(b"\xff")), None);

@@ -1,10 +1,11 @@
 //! Through each proxy with the shipped files: nothing that a client writes beside its proof changes what the proof is about.
 
-use super::Prover;
+use super::{Prover, THREADS};
 use crate::support::http::Request;
-use crate::support::proxies::Kind;
+use crate::support::proxies::{Kind, Proxy};
 use crate::support::report::Report;
 use crate::support::stage::{OTHER_HOST, Stage};
+use crate::support::world::HOST;
 
 macro_rules! through_each_proxy {
     ($($test:ident),+ $(,)?) => {
@@ -24,10 +25,25 @@ struct Client {
     token: String,
 }
 
+/// A resource, and its namesakes over TLS and on another host.
+fn config(issuer: &str, port: u16) -> String {
+    let resources =
+        [format!("http://{HOST}"), format!("https://{HOST}"), format!("http://{OTHER_HOST}")].map(|origin| {
+            let plain = if origin.starts_with("https") { "" } else { "insecure_http = true\n" };
+            format!("[[resources]]\nurl = \"{origin}:{port}/mcp\"\nallow_any_authenticated = true\n{plain}")
+        });
+    let server = format!("[server]\nworkers = {THREADS}\n[log]\nallows = 1.0\n");
+    format!("{server}[[issuers]]\nissuer = \"{issuer}\"\n{}", resources.concat())
+}
+
 impl Client {
     fn start(kind: Kind) -> Self {
-        let (stage, prover) = (Stage::start(kind), Prover::new("ES256"));
-        let token = stage.issuer.sign(&prover.bind(stage.token_for("/mcp")));
+        let start = |backends| Proxy::start_edited(kind, backends, &|_, text| text);
+        let (stage, prover) = (Stage::start_configured(start, &config), Prover::new("ES256"));
+        // Good for all three: only the proof ties a request to one of them.
+        let url = stage.resource("/mcp");
+        let audience = [url.replacen("http:", "https:", 1), stage.other_host_resource(), url];
+        let token = stage.issuer.sign(&prover.bind(stage.token_for("/mcp").claim("aud", audience.to_vec())));
         Self { stage, prover, token }
     }
 

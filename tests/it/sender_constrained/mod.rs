@@ -23,6 +23,9 @@ const RESOURCE: &str = "https://mcp.example.com/mcp";
 const STRICT: &str = "https://mcp.example.com/strict";
 const ALGORITHMS: &str = "ES256 ES384 EdDSA RS256 PS256";
 
+/// More than one, so that requests at once are judged at once on a machine with few cores, too.
+const THREADS: usize = 4;
+
 /// Who makes proofs: a client with a key of its own.
 pub struct Prover {
     pub key: SigningKey,
@@ -96,7 +99,7 @@ impl Bench {
             )
         };
         let service = Service::start(&format!(
-            "[log]\nallows = 1.0\n[[issuers]]\nissuer = \"{}\"\n{}{}",
+            "[server]\nworkers = {THREADS}\n[log]\nallows = 1.0\n[[issuers]]\nissuer = \"{}\"\n{}{}",
             issuer.url(),
             resource(RESOURCE, ""),
             resource(STRICT, "dpop_required = true")
