@@ -97,7 +97,7 @@ fn envoy(text: &str, details: &str, certificates: &Certificates) -> String {
             tls_certificates:
             - certificate_chain: {{filename: {server}}}
               private_key: {{filename: {server}}}
-            validation_context: {{trusted_ca: {{filename: {server}}}, trust_chain_verification: ACCEPT_UNTRUSTED}}
+            validation_context: {{trust_chain_verification: ACCEPT_UNTRUSTED}}
       filters:
 "
     );
