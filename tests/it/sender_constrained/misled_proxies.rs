@@ -92,6 +92,7 @@ fn a_proof_is_for_the_request_that_the_proxy_forwards(kind: Kind) {
         client.request(method, target, &client.proof(proven.0, &proven.1))
     };
     let used = client.proof("GET", &url);
+    let fresh = client.proof("GET", &url);
     let both = format!("{}, {}", client.proof("GET", &url), client.proof("GET", &url));
     let mut rows: Vec<(String, bool, Request)> = [
         ("a HEAD with its proof", true, about("HEAD", "/mcp", ("HEAD", url.clone()))),
@@ -107,6 +108,11 @@ fn a_proof_is_for_the_request_that_the_proxy_forwards(kind: Kind) {
         ("with a query", true, client.request("GET", "/mcp?x=1", &used)),
         ("the same proof with another query", false, client.request("GET", "/mcp?x=2", &used)),
         ("two proofs in one header", false, client.request("GET", "/mcp", &both)),
+        ("the same proof in two headers", false, client.request("GET", "/mcp", &fresh).header("DPoP", &*fresh)),
+        ("a proof and an empty header", false, client.request("GET", "/mcp", &fresh).header("DPoP", "")),
+        ("an empty header and a proof", false, client.request("GET", "/mcp", "").header("dpop", &*fresh)),
+        ("a proof and something else", false, client.request("GET", "/mcp", &fresh).header("DPoP", "x")),
+        ("the proof that was in all of these", true, client.request("GET", "/mcp", &fresh)),
         ("without the port", false, about("GET", "/mcp", ("GET", "http://mcp.example.com/mcp".to_owned()))),
         (
             "no proof and its header dropped",
