@@ -1,5 +1,8 @@
 //! What conditions can ask of an operation besides its method and name: mirrored parameters, and a call's arguments.
 
+use std::collections::HashSet;
+
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::body::{BodyFault, folded};
@@ -48,39 +51,55 @@ fn read_params(params: &[(String, Occurrence<'_>)]) -> Result<Vec<(String, Strin
     if read.len() > MAX_PARAMS || bytes > MAX_BYTES { Err(HeaderFault::TooMany(PARAM)) } else { Ok(read) }
 }
 
+/// Of a message where its arguments stand. The rest is passed over: it was read before.
+#[derive(Deserialize)]
+struct Message {
+    #[serde(default)]
+    params: Params,
+}
+
+#[derive(Deserialize, Default)]
+struct Params {
+    arguments: Option<Value>,
+}
+
 /// `operations`, which were read from `body`, with their arguments. The body was read strictly before, so no key comes
 /// twice; here keys are refused that some servers take for the same: they differ only in case, or in what stands around
 /// them.
 pub fn with_arguments<'a>(operations: Vec<Operation<'a>>, body: &[u8]) -> Result<Vec<Operation<'a>>, Unknown> {
-    let body: Value = serde_json::from_slice(body).map_err(|_| BodyFault::NotJson)?;
-    let messages = if let Value::Array(messages) = body { messages } else { vec![body] };
+    let is_batch = body.trim_ascii_start().starts_with(b"[");
+    let messages: Result<Vec<Message>, _> =
+        if is_batch { serde_json::from_slice(body) } else { serde_json::from_slice(body).map(|only| vec![only]) };
+    let messages = messages.map_err(|_| BodyFault::NotJson)?;
     let add = |(operation, message)| Ok(Operation::with_arguments(operation, arguments_of(message)?));
     operations.into_iter().zip(messages).map(add).collect()
 }
 
-fn arguments_of(message: Value) -> Result<Option<Map<String, Value>>, BodyFault> {
-    let take = |value: Value, name: &str| {
-        let Value::Object(mut members) = value else { return None };
-        members.remove(name)
-    };
-    let Some(arguments) = take(message, "params").and_then(|params| take(params, "arguments")) else { return Ok(None) };
-    if has_lookalikes(&arguments) {
-        return Err(BodyFault::LookalikeKey);
+fn arguments_of(message: Message) -> Result<Option<Map<String, Value>>, BodyFault> {
+    match message.params.arguments {
+        Some(arguments) if has_lookalikes(&arguments) => Err(BodyFault::LookalikeKey),
+        Some(Value::Object(members)) => Ok(Some(members)),
+        _ => Ok(None),
     }
-    let Value::Object(members) = arguments else { return Ok(None) };
-    Ok(Some(members))
 }
 
 /// Whether an object somewhere in `value` has two keys that careless readers take for one.
 fn has_lookalikes(value: &Value) -> bool {
     match value {
         Value::Array(items) => items.iter().any(has_lookalikes),
-        Value::Object(members) => {
-            let folded: std::collections::BTreeSet<_> = members.keys().map(|key| folded(key)).collect();
-            folded.len() < members.len() || members.values().any(has_lookalikes)
-        }
+        Value::Object(members) => are_lookalikes(members.keys()) || members.values().any(has_lookalikes),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     }
+}
+
+/// Whether two of different `keys` are one to careless readers. Those that are read as they stand cannot be. A client
+/// chooses them, so the hash is a random one.
+fn are_lookalikes<'k>(mut keys: impl Iterator<Item = &'k String> + Clone) -> bool {
+    if keys.clone().all(|key| folded(key) == **key) {
+        return false;
+    }
+    let mut seen = HashSet::with_hasher(foldhash::quality::RandomState::default());
+    !keys.all(|key| seen.insert(folded(key)))
 }
 
 #[cfg(test)]

@@ -116,8 +116,13 @@ pub(super) fn refuse_lookalike<E: Error>(key: &str, known: &[&str]) -> Result<()
 }
 
 /// `key` as careless readers compare it: without case, and without what stands around it.
-pub(in crate::mcp) fn folded(key: &str) -> String {
-    key.trim_matches(|char: char| char.is_control() || char.is_whitespace()).chars().flat_map(fold).collect()
+pub(in crate::mcp) fn folded(key: &str) -> Cow<'_, str> {
+    let key = key.trim_matches(|char: char| char.is_control() || char.is_whitespace());
+    // Nearly all keys are so already.
+    if key.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
+        return Cow::Borrowed(key);
+    }
+    Cow::Owned(key.chars().flat_map(fold).collect())
 }
 
 fn fold(char: char) -> impl Iterator<Item = char> {
