@@ -71,7 +71,7 @@ impl Identity {
             own_token: None,
             api_key: false,
             claims: None,
-            headers: IdentityHeaders::default(),
+            headers: IdentityHeaders::NOBODY,
         };
         identity.headers = IdentityHeaders::of(&identity)?;
         Ok(identity)
@@ -96,7 +96,7 @@ impl Identity {
             own_token: None,
             api_key: true,
             claims: None,
-            headers: IdentityHeaders::default(),
+            headers: IdentityHeaders::NOBODY,
         };
         identity.headers = IdentityHeaders::of(&identity)?;
         Ok(identity)

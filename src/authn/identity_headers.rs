@@ -7,7 +7,7 @@ use super::{Identity, TokenFault};
 use crate::domain::{Email, Scope};
 
 /// The values ready to be sent: made once per token, copied by reference on every request.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct IdentityHeaders {
     /// E-mail when verified, else user name, else subject.
     pub user: Bytes,
@@ -38,6 +38,17 @@ const MAX_LIST: usize = 768;
 const MAX_VALUE: usize = 320;
 
 impl IdentityHeaders {
+    /// Empty ones.
+    pub const NOBODY: Self = Self {
+        user: Bytes::new(),
+        email: Bytes::new(),
+        groups: Bytes::new(),
+        scopes: Bytes::new(),
+        subject: Bytes::new(),
+        issuer: Bytes::new(),
+        client: Bytes::new(),
+    };
+
     /// The values of `identity`, if each single one fits its header.
     pub(super) fn of(identity: &Identity) -> Result<Self, TokenFault> {
         let email = identity.verified_email().map(Email::as_str);

@@ -48,8 +48,12 @@ pub struct RequestFacts<'a> {
 
 /// May this caller reach this resource? In audit mode a refusal is recorded in the permit instead of being spoken.
 pub fn decide(matched: &Matched<'_>, facts: RequestFacts<'_>, authentication: &Authentication) -> Verdict {
+    let verdict = match enforce(matched, &facts, authentication) {
+        permit @ Verdict::Permit(_) => return permit,
+        refusal => refusal,
+    };
     let wants_proof = facts.dpop || matches!(authentication, Authentication::Rejected(TokenFault::SenderConstrained));
-    let verdict = in_terms_of_dpop(enforce(matched, facts, authentication), matched, wants_proof);
+    let verdict = in_terms_of_dpop(verdict, matched, wants_proof);
     match verdict.reason() {
         Some(would_be) if matched.policy.audit_only() => {
             Verdict::permit(matched, authentication.identity(), Some(would_be)).with_trouble(verdict.trouble())
@@ -100,7 +104,7 @@ fn refuse(matched: &Matched<'_>, identity: &Arc<Identity>, verdict: Verdict) -> 
     }
 }
 
-fn enforce(matched: &Matched<'_>, facts: RequestFacts<'_>, authentication: &Authentication) -> Verdict {
+fn enforce(matched: &Matched<'_>, facts: &RequestFacts<'_>, authentication: &Authentication) -> Verdict {
     if let Err(reason) = rule::origin::check(matched.policy, facts.origin) {
         return Verdict::forbid(reason);
     }
@@ -126,7 +130,7 @@ fn enforce(matched: &Matched<'_>, facts: RequestFacts<'_>, authentication: &Auth
 }
 
 /// The rules that need to know who is calling.
-fn judge(matched: &Matched<'_>, facts: RequestFacts<'_>, identity: &Identity) -> Result<(), Verdict> {
+fn judge(matched: &Matched<'_>, facts: &RequestFacts<'_>, identity: &Identity) -> Result<(), Verdict> {
     rule::audience::check(matched, identity).map_err(|reason| Challenge::foreign_token(matched, reason))?;
     rule::principal::check(matched.policy, identity).map_err(Verdict::forbid)?;
     rule::scope::check(matched.policy, identity).map_err(|missing| {
@@ -135,7 +139,7 @@ fn judge(matched: &Matched<'_>, facts: RequestFacts<'_>, identity: &Identity) ->
     match &matched.policy.condition {
         None => Ok(()),
         Some(condition) => {
-            let facts = rule::condition::facts(matched, facts, identity, None);
+            let facts = rule::condition::facts(matched, *facts, identity, None);
             rule::condition::check(condition, &facts, &mut Fuel::for_request()).map_err(Verdict::condition_false)
         }
     }

@@ -81,11 +81,14 @@ impl DecisionPoint {
     /// Decides again on a request whose body came, by what it asks for. Without rules about operations nothing changes.
     pub fn decide_with_body<'a>(
         &'a self,
-        decision: Decision<'a>,
+        mut decision: Decision<'a>,
         head: &dyn RequestHead,
         body: SentBody<'_>,
     ) -> Decision<'a> {
-        if decision.asked.is_none() { decision } else { decision.judged_by_operations(head, body) }
+        if decision.wants_body() {
+            decision.judge_operations(head, body);
+        }
+        decision
     }
 
     fn judge<'a>(&'a self, request: OriginalRequest<'a>, head: &'a dyn RequestHead, now: UnixTime) -> Decision<'a> {

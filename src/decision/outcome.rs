@@ -21,7 +21,7 @@ pub struct Decision<'a> {
     /// Who asked, when authentication got that far.
     pub authentication: Option<Authentication>,
     /// What rules about operations said, where there are any.
-    pub asked: Option<Asked>,
+    pub asked: Option<Box<Asked>>,
     /// When it was asked.
     pub now: UnixTime,
 }
@@ -49,7 +49,7 @@ impl<'a> Decision<'a> {
         let facts = RequestFacts { dpop: credential.is_dpop(), ..request_facts(&request, head, now) };
         let verdict = authz::decide(&matched, facts, &authentication);
         let has_rules = !matched.policy.operations.is_empty();
-        let decision = Self {
+        let mut decision = Self {
             verdict,
             request: Some(request),
             matched: Some(matched),
@@ -59,24 +59,24 @@ impl<'a> Decision<'a> {
             now,
         };
         if has_rules && decision.verdict.is_plain_permit() {
-            return decision.judged_by_operations(head, SentBody::None);
+            decision.judge_operations(head, SentBody::None);
         }
         decision
     }
 
     /// What rules about operations say to a request that is permitted so far. Called before a body is read as well, so
     /// that a permit that nobody asked about operations never exists.
-    pub(super) fn judged_by_operations(self, head: &dyn RequestHead, body: SentBody<'_>) -> Self {
+    pub(super) fn judge_operations(&mut self, head: &dyn RequestHead, body: SentBody<'_>) {
         let identity = self.authentication.as_ref().and_then(Authentication::identity);
         let (Some(matched), Some(request), Some(identity)) = (&self.matched, &self.request, identity) else {
             // A preflight has no caller and asks for nothing.
-            return self;
+            return;
         };
         let told = told_operations(&matched.policy.operations, request.method(), head, body);
         let facts = request_facts(request, head, self.now);
         let (verdict, causes) = authz::decide_operations(matched, facts, identity, told.as_deref().ok());
-        let asked = Asked::of(&told, causes);
-        Self { verdict, asked: Some(asked), ..self }
+        self.asked = Some(Box::new(Asked::of(&told, causes)));
+        self.verdict = verdict;
     }
 
     /// A refusal before anything could be judged.

@@ -26,7 +26,7 @@ pub struct Refusal {
     /// What was decided.
     pub verdict: Verdict,
     /// What was asked of the MCP server.
-    pub asked: Option<Asked>,
+    pub asked: Option<Box<Asked>>,
     /// The time that conditions were told: a body, or an issuer, may have been waited for since.
     decided_at: UnixTime,
     request: Option<Kept>,

@@ -10,7 +10,6 @@ use crate::authz::Reason;
 use crate::decision::Decision;
 use crate::explain::Refusal;
 use crate::proxy::{Contract, Reply};
-use crate::telemetry::decision_record::timestamp;
 
 /// `/auth`.
 pub async fn forward_auth(request: HttpRequest, service: web::Data<Service>) -> HttpResponse {
@@ -60,7 +59,7 @@ pub(super) fn answer(
     let request_id = service.request_ids.of(head);
     let sent = response::spoken(decision, head, contract, &request_id);
     let (status, now) = (sent.status().as_u16(), service.clock.now());
-    service.log.write(&decision_line::record(head, contract, decision, took, status, timestamp(now), &request_id));
+    service.log.write(&decision_line::record(head, contract, decision, took, (status, now), &request_id));
     if !allowed {
         let forgotten = response::forgotten(decision, &sent);
         service.refusals.keep(Refusal::of(decision, head, (contract, forgotten), request_id, now));

@@ -6,7 +6,7 @@ use super::head::ActixHead;
 use crate::authn::Authentication;
 use crate::authz::{Matched, Reason, Verdict};
 use crate::decision::Decision;
-use crate::domain::{Malformed, Occurrence, OriginalRequest};
+use crate::domain::{Malformed, Occurrence, OriginalRequest, UnixTime};
 use crate::proxy::{Contract, Field, RequestHead};
 use crate::telemetry::DecisionRecord;
 use crate::telemetry::metrics::outcome;
@@ -17,14 +17,13 @@ pub(super) fn record<'a>(
     contract: Contract,
     decision: &'a Decision<'_>,
     took: Duration,
-    status: u16,
-    timestamp: String,
+    (status, at): (u16, UnixTime),
     request_id: &'a str,
 ) -> DecisionRecord<'a> {
     let identity = decision.authentication.as_ref().and_then(Authentication::identity);
     let asked = decision.asked.as_ref().and_then(|asked| asked.operation.as_ref());
     DecisionRecord {
-        timestamp,
+        at,
         level: level(&decision.verdict),
         message: "decision",
         decision: outcome(&decision.verdict),

@@ -1,5 +1,6 @@
 //! Request ids for refusals that came without one: a random prefix for the process, then a number.
 
+use std::fmt::Write as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::proxy::{Field, RequestHead};
@@ -13,13 +14,16 @@ pub struct RequestIds {
 }
 
 impl RequestIds {
+    /// In hexadecimal digits.
+    const LONGEST_NUMBER: usize = 16;
+
     /// A prefix of 64 random bits: two processes, or one before and after a restart, do not meet.
     pub fn new() -> Self {
         let mut random = [0; 8];
         // Without randomness ids may repeat after a restart, which hurts nobody but a reader of logs.
         let _ = aws_lc_rs::rand::fill(&mut random);
         Self {
-            prefix: format!("{:016x}", u64::from_ne_bytes(random)),
+            prefix: format!("{:016x}-", u64::from_ne_bytes(random)),
             next: AtomicU64::new(1),
             allows: AtomicU64::new(0),
         }
@@ -35,7 +39,10 @@ impl RequestIds {
 
     /// The next id.
     pub fn make(&self) -> String {
-        format!("{}-{:x}", self.prefix, self.next.fetch_add(1, Ordering::Relaxed))
+        let mut id = String::with_capacity(self.prefix.len() + Self::LONGEST_NUMBER);
+        id.push_str(&self.prefix);
+        let _ = write!(id, "{:x}", self.next.fetch_add(1, Ordering::Relaxed));
+        id
     }
 
     /// Whether this allow is among the `per_mille` of a thousand that are logged, spread evenly.

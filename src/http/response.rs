@@ -63,7 +63,7 @@ pub(super) fn spoken_again(refusal: &Refusal) -> HttpResponse {
 pub(super) fn to(
     decision: &Decision<'_>,
     head: &dyn RequestHead,
-    (contract, reply): (Contract, Reply),
+    (contract, reply): (Contract, Reply<'_>),
     request_id: Option<HeaderValue>,
 ) -> HttpResponse {
     let hides = decision.has_sessions() && matches!(reply, Reply::Allow { .. });
@@ -86,14 +86,15 @@ fn hide_sessions(headers: &mut HeaderMap, contract: Contract, head: &dyn Request
     }
 }
 
-fn to_response(reply: Reply, request_id: Option<HeaderValue>) -> HttpResponse {
+fn to_response(reply: Reply<'_>, request_id: Option<HeaderValue>) -> HttpResponse {
     let mut response = match reply {
         Reply::Allow { identity, remove_authorization } => {
             let mut response = HttpResponse::new(StatusCode::OK);
             let headers = response.headers_mut();
             for (name, value) in IDENTITY_HEADER_NAMES.iter().zip(identity) {
                 // The values are visible ASCII by construction; an impossible one is sent empty, never left out.
-                let value = HeaderValue::from_maybe_shared(value).unwrap_or(HeaderValue::from_static(""));
+                let value =
+                    HeaderValue::from_maybe_shared(value.clone()).unwrap_or_else(|_| HeaderValue::from_static(""));
                 headers.insert(name.clone(), value);
             }
             if remove_authorization {

@@ -11,11 +11,11 @@ use crate::domain::{Occurrence, session_cookie};
 
 /// A neutral answer: `http/` copies it out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reply {
+pub enum Reply<'v> {
     /// 200, empty body, every identity header.
     Allow {
         /// In the order of [`IDENTITY_HEADERS`]; empty where unknown.
-        identity: [Bytes; 8],
+        identity: [&'v Bytes; 8],
         /// Envoy is told to drop the client's token before the upstream sees it.
         remove_authorization: bool,
     },
@@ -31,7 +31,7 @@ pub enum Reply {
         /// The status code.
         status: u16,
         /// `WWW-Authenticate`.
-        challenge: Option<String>,
+        challenge: Option<&'v str>,
         /// `Retry-After`, in seconds.
         retry_after: Option<u64>,
         /// The body.
@@ -83,9 +83,12 @@ struct Body<'a> {
     request_id: &'a str,
 }
 
-impl Reply {
+/// What is said of nobody.
+static NOBODY: IdentityHeaders = IdentityHeaders::NOBODY;
+
+impl<'v> Reply<'v> {
     /// What `contract` is answered for `verdict`. `request_id` leads from an answer to its log line.
-    pub fn to(contract: Contract, verdict: &Verdict, request_id: &str) -> Self {
+    pub fn to(contract: Contract, verdict: &'v Verdict, request_id: &str) -> Self {
         match verdict {
             Verdict::Permit(permit) => Self::allow(contract, permit),
             Verdict::Challenge(challenge) => Self::challenge(401, challenge, request_id),
@@ -116,30 +119,29 @@ impl Reply {
         }
     }
 
-    fn allow(contract: Contract, permit: &Permit) -> Self {
-        let nobody = IdentityHeaders::default();
-        let known = permit.identity().map_or(&nobody, |identity| identity.headers());
+    fn allow(contract: Contract, permit: &'v Permit) -> Self {
+        let known = permit.identity().map_or(&NOBODY, |identity| identity.headers());
         let identity = [
-            known.user.clone(),
-            known.email.clone(),
-            known.groups.clone(),
-            known.scopes.clone(),
-            known.subject.clone(),
-            known.issuer.clone(),
-            known.client.clone(),
-            permit.resource().clone(),
+            &known.user,
+            &known.email,
+            &known.groups,
+            &known.scopes,
+            &known.subject,
+            &known.issuer,
+            &known.client,
+            permit.resource(),
         ];
         Self::Allow { identity, remove_authorization: contract == Contract::ExtAuthz }
     }
 
-    fn challenge(status: u16, challenge: &Challenge, request_id: &str) -> Self {
+    fn challenge(status: u16, challenge: &'v Challenge, request_id: &str) -> Self {
         let body = Body {
             error: challenge.error_code(),
             error_description: challenge.description(),
             reason: challenge.reason().as_str(),
             request_id,
         };
-        Self::Refuse { status, challenge: Some(challenge.header().to_owned()), retry_after: None, body: body.to_json() }
+        Self::Refuse { status, challenge: Some(challenge.header()), retry_after: None, body: body.to_json() }
     }
 
     fn refuse(status: u16, reason: Reason, request_id: &str) -> Self {

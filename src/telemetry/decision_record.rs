@@ -18,8 +18,8 @@ pub enum Format {
 /// What is told of one decision. Never a token, a secret, a query or a whole claim set.
 #[derive(Debug)]
 pub struct DecisionRecord<'a> {
-    /// When, in the form of RFC 3339, as in every other line.
-    pub timestamp: String,
+    /// When; written in the form of RFC 3339, as in every other line.
+    pub at: UnixTime,
     /// `WARN` for refusals, `INFO` for allows, `ERROR` when undecidable.
     pub level: &'static str,
     /// Always `decision`.
@@ -65,14 +65,14 @@ thread_local! {
     static LAST_SECOND: RefCell<(UnixTime, String)> = const { RefCell::new((UnixTime::from_secs(0), String::new())) };
 }
 
-/// `now` in the form of RFC 3339, to the second.
-pub fn timestamp(now: UnixTime) -> String {
+/// Hands to `write` what `at` is in the form of RFC 3339, to the second.
+fn with_timestamp<T>(at: UnixTime, write: impl FnOnce(&str) -> T) -> T {
     LAST_SECOND.with_borrow_mut(|(second, text)| {
-        if *second != now || text.is_empty() {
-            *text = now.to_rfc3339();
-            *second = now;
+        if *second != at || text.is_empty() {
+            *text = at.to_rfc3339();
+            *second = at;
         }
-        text.clone()
+        write(text)
     })
 }
 
@@ -89,7 +89,7 @@ impl DecisionRecord<'_> {
 /// What is absent is left out.
 fn write_json(out: &mut Vec<u8>, record: &DecisionRecord<'_>) {
     let mut line = JsonLine::begin(out);
-    line.text(name!("timestamp"), record.timestamp.as_str());
+    with_timestamp(record.at, |text| line.text(name!("timestamp"), text));
     line.text(name!("level"), record.level);
     line.text(name!("message"), record.message);
     line.text(name!("decision"), record.decision);
@@ -115,10 +115,10 @@ fn write_json(out: &mut Vec<u8>, record: &DecisionRecord<'_>) {
 /// Values that a client chose are written escaped: a terminal must not obey them.
 fn write_console(line: &mut Vec<u8>, record: &DecisionRecord<'_>) {
     let text = |value: Option<&str>| value.unwrap_or("-").escape_debug().to_string();
+    with_timestamp(record.at, |text| line.extend_from_slice(text.as_bytes()));
     let _ = write!(
         line,
-        "{} {:5} {} {} {} {} {} {:.3}ms {}",
-        record.timestamp,
+        " {:5} {} {} {} {} {} {:.3}ms {}",
         record.level,
         record.decision,
         record.reason.unwrap_or("-"),
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn the_timestamp_is_of_the_time_that_is_handed_in() {
         for (seconds, text) in [(0, "1970-01-01T00:00:00Z"), (1, "1970-01-01T00:00:01Z"), (0, "1970-01-01T00:00:00Z")] {
-            assert_eq!(timestamp(UnixTime::from_secs(seconds)), text);
+            assert_eq!(with_timestamp(UnixTime::from_secs(seconds), str::to_owned), text);
         }
     }
 }

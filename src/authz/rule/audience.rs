@@ -6,16 +6,15 @@ use crate::authz::{Matched, Reason};
 /// `iss` must be accepted by the resource; `aud` must hold its URI or an audience configured for that issuer, or be vouched
 /// for by the operator where an opaque token has none.
 pub fn check(matched: &Matched<'_>, identity: &Identity) -> Result<(), Reason> {
+    let resource = matched.resource_text();
     if identity.is_api_key() {
         // No issuer stands behind it, and the audiences configured for issuers are none of its business.
-        let is_ours = |resource: &String| is_same_resource(resource, matched.resource_text());
+        let is_ours = |audience: &String| is_same_resource(audience, resource);
         return if identity.audiences().iter().any(is_ours) { Ok(()) } else { Err(Reason::WrongAudience) };
     }
     let accepted = matched.policy.issuers.iter().find(|accepted| accepted.issuer == *identity.issuer());
     let accepted = accepted.ok_or(Reason::UnknownIssuer)?;
-    let names_us = |audience: &String| {
-        is_same_resource(audience, matched.resource_text()) || accepted.audiences.contains(audience)
-    };
+    let names_us = |audience: &String| is_same_resource(audience, resource) || accepted.audiences.contains(audience);
     let is_ours = identity.audience_is_vouched() || identity.audiences().iter().any(names_us);
     if is_ours { Ok(()) } else { Err(Reason::WrongAudience) }
 }
