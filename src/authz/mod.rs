@@ -48,10 +48,10 @@ pub struct RequestFacts<'a> {
 
 /// May this caller reach this resource? In audit mode a refusal is recorded in the permit instead of being spoken.
 pub fn decide(matched: &Matched<'_>, facts: RequestFacts<'_>, authentication: &Authentication) -> Verdict {
-    let verdict = match enforce(matched, &facts, authentication) {
-        permit @ Verdict::Permit(_) => return permit,
-        refusal => refusal,
-    };
+    let verdict = enforce(matched, &facts, authentication);
+    if verdict.as_permit().is_some() {
+        return verdict;
+    }
     let wants_proof = facts.dpop || matches!(authentication, Authentication::Rejected(TokenFault::SenderConstrained));
     let verdict = in_terms_of_dpop(verdict, matched, wants_proof);
     match verdict.reason() {
