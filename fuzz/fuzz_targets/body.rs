@@ -1,9 +1,11 @@
-//! The strict reader against an ordinary one: what it reads, `serde_json` reads as the same method and name.
+//! The strict reader against an ordinary one: what it reads, `serde_json` reads as the same method and name; and no other
+//! key is there that a careless reader takes for one that counts.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use mcp_forward_auth::domain::operation::{NamedBy, Operation};
 use mcp_forward_auth::mcp::body;
+use mcp_forward_auth_fuzz::careless::stands_for;
 use serde_json::Value;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -14,6 +16,7 @@ fuzz_target!(|bytes: &[u8]| {
     for (message, operation) in messages.iter().zip(&operations) {
         let method = message["method"].as_str().unwrap_or(Operation::RESPONSE);
         assert_eq!(operation.method(), method);
+        has_one_reading(message);
         let key = match NamedBy::of(method) {
             None => continue,
             Some(NamedBy::Name) => "name",
@@ -23,3 +26,11 @@ fuzz_target!(|bytes: &[u8]| {
         assert_eq!(operation.name(), message["params"][key].as_str());
     }
 });
+
+fn has_one_reading(message: &Value) {
+    let members = message.as_object().expect("a message is an object");
+    assert_eq!(stands_for(members, &["jsonrpc", "id", "method", "params", "result", "error"]), None);
+    if let Some(params) = members.get("params").and_then(Value::as_object).filter(|_| members.contains_key("method")) {
+        assert_eq!(stands_for(params, &["name", "uri", "taskId", "_meta", "arguments"]), None);
+    }
+}
