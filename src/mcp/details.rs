@@ -182,6 +182,12 @@ mod tests {
             r#"{"pass":1,"pa\u017fs":2}"#,
             r#"{"path":1,"path\u0000":2}"#,
             r#"{"path":1," path":2}"#,
+            r#"{"path":1,"path\u0000.txt":2}"#,
+            r#"{"\u03c3":1,"\u03c2":2}"#,
+            r#"{"\u00df":1,"\u1e9e":2}"#,
+            r#"{"strasse":1,"stra\u00dfe":2}"#,
+            r#"{"file":1,"f\u0131le":2}"#,
+            r#"{"file":1,"F\u0130LE":2}"#,
         ] {
             let body = format!(r#"{{"params":{{"arguments":{arguments}}}}}"#);
             assert_eq!(read(&body, 1), Err(Unknown::Body(BodyFault::LookalikeKey)), "{arguments}");

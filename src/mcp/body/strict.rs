@@ -104,8 +104,8 @@ impl<'de> Visitor<'de> for Text {
     }
 }
 
-/// Refuses a key that some reader takes for one of `known`: in another case, with `ſ` for `s` or the Kelvin sign for `k`
-/// (Unicode simple case folding, as Go's `encoding/json` does), or with NUL or spaces around it.
+/// Refuses a key that some reader takes for one of `known`: in another case, as Go's `encoding/json` and Java's
+/// `equalsIgnoreCase` see it, with NUL or spaces around it, or with NUL and more behind it.
 pub(super) fn refuse_lookalike<E: Error>(key: &str, known: &[&str]) -> Result<(), E> {
     if known.contains(&key) {
         return Ok(());
@@ -115,9 +115,11 @@ pub(super) fn refuse_lookalike<E: Error>(key: &str, known: &[&str]) -> Result<()
     if lookalike { Err(fault(BodyFault::LookalikeKey)) } else { Ok(()) }
 }
 
-/// `key` as careless readers compare it: without case, and without what stands around it.
+/// `key` as careless readers compare it: without case, without what stands around it, and up to a NUL, where texts of C
+/// end.
 pub(in crate::mcp) fn folded(key: &str) -> Cow<'_, str> {
     let key = key.trim_matches(|char: char| char.is_control() || char.is_whitespace());
+    let key = key.split('\0').next().unwrap_or_default();
     // Nearly all keys are so already.
     if key.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
         return Cow::Borrowed(key);
@@ -125,9 +127,13 @@ pub(in crate::mcp) fn folded(key: &str) -> Cow<'_, str> {
     Cow::Owned(key.chars().flat_map(fold).collect())
 }
 
+/// What all characters share that some reader takes for `char`: readers fold to small letters or to capitals, and of
+/// some there are two (`ſ` and `s`, `ς` and `σ`, `ß` and `ẞ` and `ss`, the Kelvin sign and `k`). The dot of `İ` is lost to
+/// some of them.
 fn fold(char: char) -> impl Iterator<Item = char> {
-    let char = if char == '\u{17f}' { 's' } else { char };
-    char.to_lowercase()
+    const COMBINING_DOT: char = '\u{307}';
+    let folded = char.to_lowercase().flat_map(char::to_uppercase).flat_map(char::to_lowercase);
+    folded.filter(|char| *char != COMBINING_DOT)
 }
 
 /// serde's errors carry text only: the fault travels as its own message.
@@ -141,4 +147,30 @@ pub(super) fn fault_in(error: &serde_json::Error) -> BodyFault {
         [BodyFault::RepeatedKey, BodyFault::LookalikeKey, BodyFault::NotJsonRpc, BodyFault::Nameless, BodyFault::Batch];
     let text = error.to_string();
     OURS.into_iter().find(|fault| text.starts_with(&fault.to_string())).unwrap_or(BodyFault::NotJson)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What readers do to a character before they compare it, each in its own way.
+    #[test]
+    fn whatever_readers_make_of_a_character_folds_as_it_does() {
+        let once = |char: char| fold(char).collect::<String>();
+        let has_case = |char: &char| !char.to_lowercase().eq([*char]) || !char.to_uppercase().eq([*char]);
+        for char in ('\u{1}'..=char::MAX).filter(has_case) {
+            let (small, capital) = (char.to_lowercase().collect::<String>(), char.to_uppercase().collect::<String>());
+            for same in [&small, &capital, &capital.to_lowercase(), &small.to_uppercase()] {
+                assert_eq!(same.chars().flat_map(fold).collect::<String>(), once(char), "{char:?}");
+            }
+        }
+        assert_eq!(["İ", "ı", "ſ", "K", "ς", "ẞ"].map(folded), ["i", "i", "s", "k", "σ", "ss"]);
+    }
+
+    #[test]
+    fn what_stands_around_a_key_and_behind_a_nul_is_dropped() {
+        for key in ["path", " PATH\u{a0}", "\0path\0", "path\0x", "\u{85}path\u{7f}"] {
+            assert_eq!(folded(key), "path", "{key:?}");
+        }
+    }
 }
