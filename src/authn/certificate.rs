@@ -66,7 +66,7 @@ fn of_element(text: &str) -> Option<Thumbprint> {
 }
 
 /// The parts between semicolons; none when a comma starts another element.
-fn pairs(text: &str) -> Option<Vec<(&str, &str)>> {
+fn pairs<'t>(text: &'t str) -> Option<Vec<(&'t str, &'t str)>> {
     let (mut quoted, mut escaped, mut several) = (false, false, false);
     let between = |char: char| {
         let ends = !quoted && char == ';';
@@ -79,7 +79,20 @@ fn pairs(text: &str) -> Option<Vec<(&str, &str)>> {
     if several || quoted {
         return None;
     }
-    parts.into_iter().map(|part| part.split_once('=').map(|(name, value)| (name, value.trim_matches('"')))).collect()
+    let pair = |part: &'t str| part.split_once('=').and_then(|(name, value)| Some((name, unquoted(value)?)));
+    parts.into_iter().map(pair).collect()
+}
+
+/// A value that is quoted as a whole, or not at all.
+fn unquoted(value: &str) -> Option<&str> {
+    let Some(quoted) = value.strip_prefix('"') else { return (!value.contains('"')).then_some(value) };
+    let (inner, mut escaped) = (quoted.strip_suffix('"')?, false);
+    let ends_early = inner.chars().any(|char| {
+        let ends = char == '"' && !escaped;
+        escaped = char == '\\' && !escaped;
+        ends
+    });
+    (!ends_early).then_some(inner)
 }
 
 fn of_hex(text: &str) -> Option<Thumbprint> {
@@ -158,13 +171,15 @@ mod tests {
             format!("Hash={other};Subject=\"CN=a\";URI=urn:x;Cert=\"{pem}\""),
             format!("Hash={other};URI=urn:x,Hash={hex}"),
             format!("Hash={other};DNS=\";Hash={hex}"),
+            format!("Hash={other};URI=urn:x\",Hash={hex};URI=\""),
+            format!("Hash=\"\"{hex}\"\""),
+            format!("Hash={hex};Subject=\"CN=a\"b"),
+            format!("Hash={hex};Subject=CN=\"a\""),
             "MII=%".into(),
             "x".repeat(MAX_LENGTH + 4),
         ] {
             assert_eq!(read(&value), None, "{value:.80}");
         }
-        let quoted = format!("Hash={other};URI=urn:x\",Hash={hex};URI=\"");
-        assert_eq!(read(&quoted), of_hex(&other), "what is quoted is part of a name");
         assert_eq!(thumbprint(Occurrence::Absent), None);
         assert_eq!(thumbprint(Occurrence::Repeated), None);
         assert_eq!(thumbprint(Occurrence::Once(b"\xff")), None);
