@@ -147,7 +147,7 @@ impl<'de> Deserialize<'de> for Text {
 }
 
 /// A claim that is there must hold a date: `null` is none.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<NumericDate>, D::Error> {
+pub(super) fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<NumericDate>, D::Error> {
     NumericDate::deserialize(deserializer).map(Some)
 }
 

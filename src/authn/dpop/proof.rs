@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::key::{self, WrittenKey};
 use super::{ALGORITHMS, ProofFault};
-use crate::authn::claims::NumericDate;
+use crate::authn::claims::{NumericDate, present};
 use crate::authn::unverified::{Present, from_json, media_type};
 use crate::authn::{Algorithm, Thumbprint};
 use crate::domain::{Authority, Scheme, UnixTime};
@@ -59,7 +59,9 @@ struct Claims {
     htm: String,
     htu: String,
     iat: NumericDate,
+    #[serde(default, deserialize_with = "present")]
     exp: Option<NumericDate>,
+    #[serde(default, deserialize_with = "present")]
     nbf: Option<NumericDate>,
     ath: Option<String>,
 }

@@ -129,6 +129,19 @@ fn every_claim_counts() {
 }
 
 #[test]
+fn a_date_that_is_null_is_malformed_and_not_absent() {
+    for claim in ["exp", "nbf"] {
+        let client = Client::new();
+        let header = json!({ "typ": "dpop+jwt", "alg": "ES256", "jwk": client.jwk() });
+        let ath = Thumbprint::of(TOKEN).to_string();
+        let url = "https://mcp.example.com/mcp";
+        let claims =
+            json!({ "jti": "one", "htm": "POST", "htu": url, "iat": NOW.as_secs(), "ath": ath, (claim): null });
+        assert_eq!(client.judge(&client.key.sign(&header, &claims), NOW), Err(ProofFault::Malformed), "{claim}");
+    }
+}
+
+#[test]
 fn the_url_is_compared_in_one_spelling_and_without_its_query() {
     for (url, good) in [
         ("https://mcp.example.com/mcp", true),
