@@ -116,7 +116,7 @@ impl<'s> Lexer<'s> {
     fn number(&mut self) -> Result<Word, Fault> {
         let at = self.at;
         let bad = |fix: &str| Fault::new(at, "it is no number of 64 bits", fix);
-        if self.rest().starts_with("0x") || self.rest().starts_with("0X") {
+        if self.rest().starts_with("0x") {
             self.at += 2;
             let digits = self.take_while(|char| char.is_ascii_alphanumeric());
             return u64::from_str_radix(digits, 16).map(Word::Int).map_err(|_| bad("write it like 0x1f"));

@@ -2,7 +2,7 @@
 
 use super::super::Condition;
 
-const MISTAKES: [(&str, &str, &str); 53] = [
+const MISTAKES: [(&str, &str, &str); 54] = [
     ("", "1:1", "where a value is expected"),
     ("now >", "1:6", "the condition ends where a value is expected"),
     ("now > now)", "1:10", "there is ) where an operator or the end is expected"),
@@ -51,6 +51,7 @@ const MISTAKES: [(&str, &str, &str); 53] = [
     ("now > timestamp('tomorrow')", "1:17", "it is no moment"),
     ("now - now > duration('1 week')", "1:22", "it is no duration"),
     ("identity.claims.x == 99999999999999999999", "1:22", "no number of 64 bits"),
+    ("identity.claims.x == 0X1f", "1:22", "no number of 64 bits"),
     ("identity.claims.x == 5u", "1:22", "unsigned numbers are not known"),
     ("identity.claims.x == b'x'", "1:22", "bytes are not known"),
     ("identity.claims == {'a': 1}", "1:20", "maps cannot be written"),
