@@ -16,6 +16,8 @@ tools:
 check:
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
+	cargo fmt --check --manifest-path fuzz/Cargo.toml
+	cargo check --locked --manifest-path fuzz/Cargo.toml --target-dir target
 
 # Four at a time: the longest tests wait for streams, not for a core.
 test: tools check
