@@ -146,4 +146,6 @@ fn judge(matched: &Matched<'_>, facts: &RequestFacts<'_>, identity: &Identity) -
 }
 
 #[cfg(test)]
+mod operation_tests;
+#[cfg(test)]
 mod tests;
