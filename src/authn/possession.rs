@@ -68,3 +68,104 @@ impl From<ProofFault> for TokenFault {
         Self::Proof(fault)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::Thumbprint;
+    use super::super::testing::TestKey;
+    use super::*;
+    use crate::domain::original_request::RawRequest;
+
+    const NOW: UnixTime = UnixTime::from_secs(1_000_000);
+    /// `AAAA` in base64.
+    const CERTIFICATE: &[u8] = &[0, 0, 0];
+
+    fn request() -> OriginalRequest<'static> {
+        let raw = RawRequest {
+            method: (b"POST", "method"),
+            scheme: (b"https", "scheme"),
+            authority: (b"mcp.example.com", "authority"),
+            target: b"/mcp?x=1",
+        };
+        OriginalRequest::parse(&raw).unwrap()
+    }
+
+    fn bound_to(binding: &serde_json::Value) -> Arc<Identity> {
+        let mut claims = json!({ "iss": "https://idp.example.com", "sub": "alice", "exp": 2_000_000 });
+        if !binding.is_null() {
+            claims["cnf"] = binding.clone();
+        }
+        Arc::new(Identity::for_test("https://idp.example.com", &claims.to_string()))
+    }
+
+    /// A client's key, its thumbprint, and a proof of it for the usual request with `token`.
+    fn proven(token: &str) -> (String, String) {
+        let key = TestKey::new("client");
+        let jwk = key.jwk();
+        let member = |name: &str| jwk[name].as_str().unwrap().to_owned();
+        let named = format!(
+            r#"{{"crv":"{}","kty":"{}","x":"{}","y":"{}"}}"#,
+            member("crv"),
+            member("kty"),
+            member("x"),
+            member("y")
+        );
+        let public = json!({ "kty": member("kty"), "crv": member("crv"), "x": member("x"), "y": member("y") });
+        let claims = json!({
+            "jti": "one", "htm": "POST", "htu": "https://mcp.example.com/mcp", "iat": NOW.as_secs(),
+            "ath": Thumbprint::of(token.as_bytes()).to_string(),
+        });
+        let proof = key.sign(&json!({ "typ": "dpop+jwt", "alg": "ES256", "jwk": public }), &claims);
+        (Thumbprint::of(named.as_bytes()).to_string(), proof)
+    }
+
+    fn judge(scheme: &str, identity: &Arc<Identity>, evidence: &Evidence<'_>) -> Option<TokenFault> {
+        let header = format!("{scheme} the.token.itself");
+        let credential = Credential::from_authorization(Occurrence::Once(header.as_bytes()));
+        match check(Arc::clone(identity), credential, evidence, (&Replays::default(), NOW)) {
+            Authentication::Verified(_) => None,
+            Authentication::Rejected(fault) => Some(fault),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn everything_that_a_token_is_bound_to_must_be_proven() {
+        let request = request();
+        let (key, proof) = proven("the.token.itself");
+        let (_, of_another) = proven("the.token.itself");
+        let (proof, of_another) = (Occurrence::Once(proof.as_bytes()), Occurrence::Once(of_another.as_bytes()));
+        let certificate = Thumbprint::of(CERTIFICATE).to_string();
+        let [free, by_key, by_certificate, by_both] = [
+            json!(null),
+            json!({ "jkt": key }),
+            json!({ "x5t#S256": certificate }),
+            json!({ "jkt": key, "x5t#S256": certificate }),
+        ]
+        .map(|binding| bound_to(&binding));
+        let (absent, shown) = (Occurrence::Absent, Occurrence::Once(&b"AAAA"[..]));
+        let other = Occurrence::Once(&b"AAAB"[..]);
+        let (missing, foreign) = (ProofFault::Missing.into(), ProofFault::OtherKey.into());
+        for (sentence, scheme, identity, proof, certificate, dpop_required, expected) in [
+            ("nothing to prove", "Bearer", &free, absent, absent, false, None),
+            ("nothing proven where it must be", "Bearer", &free, proof, absent, true, Some(TokenFault::NotBound)),
+            ("nothing to prove by a proof", "DPoP", &free, proof, absent, false, Some(TokenFault::NotBound)),
+            ("a key, proven", "DPoP", &by_key, proof, absent, true, None),
+            ("a key, not proven", "DPoP", &by_key, absent, absent, false, Some(missing)),
+            ("a key, proven by another", "DPoP", &by_key, of_another, absent, false, Some(foreign)),
+            ("a key, not asked for", "Bearer", &by_key, proof, absent, false, Some(TokenFault::SenderConstrained)),
+            ("a certificate, shown", "Bearer", &by_certificate, absent, shown, false, None),
+            ("none", "Bearer", &by_certificate, absent, absent, false, Some(TokenFault::NoCertificate)),
+            ("another", "Bearer", &by_certificate, absent, other, false, Some(TokenFault::NoCertificate)),
+            ("a certificate is no key", "Bearer", &by_certificate, absent, shown, true, Some(TokenFault::NotBound)),
+            ("both", "DPoP", &by_both, proof, shown, true, None),
+            ("of both the key alone", "DPoP", &by_both, proof, absent, true, Some(TokenFault::NoCertificate)),
+            ("of both the certificate", "DPoP", &by_both, absent, shown, true, Some(missing)),
+        ] {
+            let evidence = Evidence { request: &request, proof, certificate, dpop_required };
+            assert_eq!(judge(scheme, identity, &evidence), expected, "{sentence}");
+        }
+    }
+}

@@ -130,4 +130,12 @@ mod tests {
         assert_eq!(replays.remember(&flooding, "x", LATER, NOW), Remembered::Full);
         assert_eq!(replays.remember(&other, "x", LATER, NOW), Remembered::New);
     }
+
+    #[test]
+    fn a_key_has_sixteen_thousand_places_and_no_more() {
+        let (replays, key) = (Replays::default(), Thumbprint::of(b"key"));
+        let remembered = |number: u32| replays.remember(&key, &number.to_string(), LATER, NOW);
+        assert!((0..16 * 1024).all(|number| remembered(number) == Remembered::New));
+        assert_eq!(remembered(16 * 1024), Remembered::Full);
+    }
 }

@@ -66,6 +66,14 @@ impl Client {
 fn every_parameter_of_the_header_counts() {
     use ProofFault::*;
     let other_key = TestKey::new("other").jwk();
+    let unreadable = |client: &Client| {
+        let mut jwk = client.jwk();
+        jwk["use"] = json!(7);
+        jwk
+    };
+    let client = Client::new();
+    let judged = client.judge(&client.proof(&json!({ "jwk": unreadable(&client) }), &json!({})), NOW);
+    assert_eq!(judged, Err(BadKey));
     for (changes, expected) in [
         (json!({ "typ": "DPoP+JWT" }), Ok(())),
         (json!({ "typ": "application/dpop+jwt" }), Ok(())),
@@ -117,6 +125,7 @@ fn every_claim_counts() {
         (json!({ "iat": u64::MAX }), Err(NotFresh)),
         (json!({ "exp": now }), Err(NotFresh)),
         (json!({ "exp": now + 1 }), Ok(())),
+        (json!({ "nbf": now + 60 }), Ok(())),
         (json!({ "nbf": now + 61 }), Err(NotFresh)),
         (json!({ "ath": null }), Err(OtherToken)),
         (json!({ "ath": "" }), Err(OtherToken)),
@@ -171,6 +180,42 @@ fn the_url_is_compared_in_one_spelling_and_without_its_query() {
         let judged = client.judge(&client.proof(&json!({}), &json!({ "htu": url })), NOW);
         assert_eq!(judged, if good { Ok(()) } else { Err(ProofFault::OtherUrl) }, "{url}");
     }
+}
+
+/// The empty path of a URL is `/` (RFC 9110 §4.2.3).
+#[test]
+fn the_root_is_named_with_and_without_its_slash() {
+    for (url, path, good) in [
+        ("https://mcp.example.com", "/", true),
+        ("https://mcp.example.com/", "/", true),
+        ("https://mcp.example.com?x=1", "/", true),
+        ("https://mcp.example.com/mcp", "/", false),
+        ("https://mcp.example.com", "/mcp", false),
+    ] {
+        let (client, authority) = (Client::new(), Authority::parse(b"mcp.example.com", Scheme::Https).unwrap());
+        let expected =
+            Expected { method: "POST", scheme: Scheme::Https, authority: &authority, path, token: None, key: None };
+        let proof = client.proof(&json!({}), &json!({ "htu": url }));
+        let judged = prove(Occurrence::Once(proof.as_bytes()), &expected, &client.replays, NOW);
+        assert_eq!(judged.is_ok(), good, "{url} at {path}: {judged:?}");
+    }
+}
+
+#[test]
+fn a_proof_of_eight_kilobytes_is_read_and_no_longer_one() {
+    let client = Client::new();
+    let proof = |kid: usize, pad: usize| {
+        client.proof(&json!({ "kid": "x".repeat(kid) }), &json!({ "pad": "x".repeat(pad), "jti": pad.to_string() }))
+    };
+    // Three letters more are four more in base64; the key's name makes up for what is left over.
+    let short = 8192 - proof(0, 1000).len();
+    let of_length = |length: usize| {
+        let sizes =
+            (0..4).flat_map(|kid| (1000 + short * 3 / 4 - 4..1000 + short * 3 / 4 + 4).map(move |pad| (kid, pad)));
+        sizes.map(|(kid, pad)| proof(kid, pad)).find(|proof| proof.len() == length).unwrap()
+    };
+    assert_eq!(client.judge(&of_length(8192), NOW), Ok(()));
+    assert_eq!(client.judge(&of_length(8193), NOW), Err(ProofFault::Malformed));
 }
 
 #[test]
