@@ -159,6 +159,13 @@ mod tests {
         let many: Vec<_> = names.iter().map(|name| (name.as_str(), Occurrence::Once(&b"x"[..]))).collect();
         let too_many = Err(Unknown::Headers(HeaderFault::TooMany(PARAM)));
         assert_eq!(told(&request("2026-07-28", true), &many), too_many);
+        assert_eq!(told(&request("2026-07-28", true), &many[..32]).map(|params| params.len()), Ok(32));
+        // 16 KiB in all, names included: four of them take 4096 bytes each.
+        let value = "x".repeat(4096 - 2);
+        let full: Vec<_> = many.iter().take(4).map(|(name, _)| (*name, Occurrence::Once(value.as_bytes()))).collect();
+        assert_eq!(told(&request("2026-07-28", true), &full).map(|params| params.len()), Ok(4));
+        let one_more: Vec<_> = full.iter().copied().chain([("q", Occurrence::Once(&b"x"[..]))]).collect();
+        assert_eq!(told(&request("2026-07-28", true), &one_more), too_many);
         let value = "x".repeat(4000);
         let large: Vec<_> = many.iter().take(5).map(|(name, _)| (*name, Occurrence::Once(value.as_bytes()))).collect();
         assert_eq!(told(&request("2026-07-28", true), &large), too_many);
@@ -188,6 +195,8 @@ mod tests {
             r#"{"strasse":1,"stra\u00dfe":2}"#,
             r#"{"file":1,"f\u0131le":2}"#,
             r#"{"file":1,"F\u0130LE":2}"#,
+            r#"{"a":{"x":1},"b":{"x":1,"X":2},"c":3}"#,
+            r#"{"a":[1,{"x":1,"X":2},3]}"#,
         ] {
             let body = format!(r#"{{"params":{{"arguments":{arguments}}}}}"#);
             assert_eq!(read(&body, 1), Err(Unknown::Body(BodyFault::LookalikeKey)), "{arguments}");

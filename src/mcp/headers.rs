@@ -74,11 +74,13 @@ mod tests {
         ] {
             assert_eq!(decoded(value).as_deref(), Some(expected), "{value}");
         }
+        let longest = "x".repeat(4096);
+        assert_eq!(decoded(&longest), Some(longest));
     }
 
     #[test]
     fn what_cannot_be_decoded_has_no_value() {
-        let long = "x".repeat(MAX_LENGTH + 1);
+        let long = "x".repeat(4097);
         for value in [
             "",
             "\u{fc}ber",

@@ -42,6 +42,9 @@ mod tests {
             (NamedBy::Uri, "file:///public%2f..%5csecret"),
             (NamedBy::Uri, "file:///public/%25252e./secret"),
             (NamedBy::Uri, "file:///public/..;x/secret"),
+            (NamedBy::Uri, "file:///public/%2e%2e%3bx/secret"),
+            (NamedBy::Uri, "file:///public/..?x"),
+            (NamedBy::Uri, "file:///public/..#x"),
             (NamedBy::Uri, "../secret"),
         ] {
             assert_eq!(check(named_by, name), Err(BodyFault::Name), "{name:?}");

@@ -118,6 +118,49 @@ fn what_two_readers_could_see_differently_is_refused() {
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+/// Members that mean nothing here are no reason to refuse; what is in them is looked through all the same.
+#[test]
+fn members_that_nobody_knows_are_passed_over_but_not_unseen() {
+    for (key, inner) in [("a", "x"), ("xy", "abc"), ("extra", "args"), ("member", "abcdef"), ("strange", "abcdefghi")] {
+        let body = format!(
+            r#"{{"jsonrpc":"2.0","id":1,"method":"tools/call","{key}":{{"k":1}},"params":{{"{inner}":2,"name":"n"}}}}"#
+        );
+        assert_eq!(read_text(&body), Ok(vec![("tools/call".into(), Some("n".into()))]), "{body}");
+    }
+    let body = r#"{"jsonrpc":"2.0","id":1,"method":"ping","extra":{"k":1,"k":2}}"#;
+    assert_eq!(read(body.as_bytes()), Err(BodyFault::RepeatedKey));
+}
+
+#[test]
+fn no_member_that_counts_has_a_lookalike() {
+    for key in ["jsonrpc", "id", "method", "params", "result", "error"] {
+        let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"ping","{}":{{}}}}"#, key.to_uppercase());
+        assert_eq!(read(body.as_bytes()), Err(BodyFault::LookalikeKey), "{body}");
+    }
+    for key in ["name", "uri", "taskId", "_meta", "arguments"] {
+        let body = call(&format!(r#"{{"name":"n","{}":{{}}}}"#, key.to_uppercase()));
+        assert_eq!(read(body.as_bytes()), Err(BodyFault::LookalikeKey), "{body}");
+    }
+}
+
+#[test]
+fn names_that_a_server_could_read_otherwise_are_refused_wherever_they_stand() {
+    let read_uri =
+        |uri: &str| format!(r#"{{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{{"uri":"{uri}"}}}}"#);
+    for body in [call(r#"{"name":"delete_note\u0000"}"#), call(r#"{"name":" n"}"#), read_uri("file:///a/../b")] {
+        assert_eq!(read(body.as_bytes()), Err(BodyFault::Name), "{body}");
+    }
+}
+
+#[test]
+fn as_much_as_is_read_is_read_and_no_more() {
+    let batch = |count: usize| format!("[{}]", vec![r#"{"jsonrpc":"2.0","id":1,"method":"ping"}"#; count].join(","));
+    assert_eq!(read(batch(64).as_bytes()).map(|operations| operations.len()), Ok(64));
+    assert_eq!(read(batch(65).as_bytes()), Err(BodyFault::Batch));
+    assert_eq!(check_method(&"m".repeat(128)), Ok(()));
+    assert_eq!(check_method(&"m".repeat(129)), Err(BodyFault::Method));
+}
+
 #[test]
 fn other_character_sets_than_utf_8_are_no_json() {
     let utf16: Vec<u8> = call(r#"{"name":"a"}"#).encode_utf16().flat_map(u16::to_le_bytes).collect();
@@ -136,6 +179,7 @@ fn only_plain_json_in_utf_8_is_read() {
         "application/json; charset=UTF-8",
         "application/json;charset=\"utf-8\"",
         "application/json;",
+        "application/json; charset=utf-8; charset=utf-8",
     ] {
         assert_eq!(check_type(Occurrence::Once(sound.as_bytes())), Ok(()), "{sound}");
     }
@@ -144,6 +188,9 @@ fn only_plain_json_in_utf_8_is_read() {
         "application/json-rpc",
         "application/json; charset=utf-16",
         "application/json; profile=x",
+        "application/json; charset=utf-8; profile=x",
+        "application/json; profile=utf-8",
+        "application/json; charset",
         "",
         "application/jsonx",
         "multipart/form-data",

@@ -98,9 +98,14 @@ fn headers_alone_count_only_where_version_and_operator_vouch_for_them() {
             HeaderFault::Disagrees("Mcp-Name").into(),
         ),
         (McpRequest { mcp_method: Occurrence::Once(b"resources/subscribe"), ..complete }, missing("Mcp-Name").into()),
+        (McpRequest { mcp_name: Occurrence::Once(b"=?base64?d3JpdGUA?="), ..complete }, BodyFault::Name.into()),
     ] {
         assert_eq!(told(&request), Err(unknown), "{request:?}");
     }
+    // Only where names hold no comma by themselves it tells of two lines.
+    let (mcp_method, mcp_name) = (Occurrence::Once(&b"resources/read"[..]), Occurrence::Once(&b"file:///a,b"[..]));
+    let read = McpRequest { mcp_method, mcp_name, ..complete };
+    assert_eq!(told(&read), Ok(vec!["resources/read file:///a,b".to_owned()]));
 }
 
 #[test]
