@@ -13,8 +13,8 @@ use crate::domain::{Issuer, Occurrence, Scope, ScopeSet, UnixTime};
 use crate::random::SystemRandom;
 use crate::store::{MemoryStore, Store, Table};
 
-const RESOURCE: &str = "https://mcp.example.com/mcp";
-const DAY: u64 = 86_400;
+pub(super) const RESOURCE: &str = "https://mcp.example.com/mcp";
+pub(super) const DAY: u64 = 86_400;
 
 struct TestClock(AtomicU64);
 
@@ -33,19 +33,28 @@ fn policy(url: &str, allow_api_keys: bool) -> Policy {
     }
 }
 
-struct World {
+/// Requires two scopes, of which a broader one satisfies either.
+fn strict(url: &str) -> Policy {
+    let by_admin = |name: &str| {
+        let scope = Scope::parse(name).unwrap();
+        RequiredScope { satisfied_by: vec![scope.clone(), Scope::parse("mcp:admin").unwrap()], scope }
+    };
+    Policy { required_scopes: vec![by_admin("mcp:read"), by_admin("mcp:write")], ..policy(url, true) }
+}
+
+pub(super) struct World {
     store: Arc<MemoryStore>,
     clock: Arc<TestClock>,
     longest: Option<Duration>,
-    keys: Registry,
+    pub(super) keys: Registry,
 }
 
 impl World {
-    async fn start() -> Self {
+    pub(super) async fn start() -> Self {
         Self::with_longest(Some(Duration::from_secs(365 * DAY))).await
     }
 
-    async fn with_longest(longest: Option<Duration>) -> Self {
+    pub(super) async fn with_longest(longest: Option<Duration>) -> Self {
         let (store, clock) = (Arc::new(MemoryStore::new()), Arc::new(TestClock(AtomicU64::new(1_000_000))));
         let keys = open(&store, &clock, longest).await;
         Self { store, clock, longest, keys }
@@ -57,19 +66,23 @@ impl World {
         Self { keys, ..self }
     }
 
+    pub(super) fn now(&self) -> UnixTime {
+        self.clock.now()
+    }
+
     fn pass(&self, seconds: u64) {
         self.clock.0.fetch_add(seconds, Ordering::Relaxed);
     }
 
-    async fn make(&self, name: &str) -> Created {
+    pub(super) async fn make(&self, name: &str) -> Created {
         self.keys.create(wanted(name)).await.unwrap()
     }
 
-    async fn refused(&self, wanted: Wanted) -> String {
+    pub(super) async fn refused(&self, wanted: Wanted) -> String {
         self.keys.create(wanted).await.unwrap_err().to_string()
     }
 
-    fn ask(&self, created: &Created) -> Result<Arc<Identity>, TokenFault> {
+    pub(super) fn ask(&self, created: &Created) -> Result<Arc<Identity>, TokenFault> {
         let keys = Arc::clone(self.keys.known());
         let authenticator = Authenticator::new(Vec::new(), Duration::ZERO, 0).with_api_keys(keys);
         let header = format!("Bearer {}", created.key.expose());
@@ -92,6 +105,7 @@ async fn open(store: &Arc<MemoryStore>, clock: &Arc<TestClock>, max_lifetime: Op
     let policies = [
         policy(RESOURCE, true),
         policy("https://mcp.example.com/other", true),
+        strict("https://mcp.example.com/strict"),
         policy("https://mcp.example.com/people", false),
         policy("https://*.tenants.example.com/mcp", true),
     ];
@@ -106,7 +120,7 @@ async fn open(store: &Arc<MemoryStore>, clock: &Arc<TestClock>, max_lifetime: Op
     Registry::open(parts).await.unwrap()
 }
 
-fn wanted(name: &str) -> Wanted {
+pub(super) fn wanted(name: &str) -> Wanted {
     Wanted {
         name: name.into(),
         resources: vec![RESOURCE.into()],
