@@ -14,6 +14,7 @@ fn many(word: &str, count: usize) -> Vec<String> {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "a table has as many rows as there are cases")]
 async fn as_much_as_is_allowed_is_taken_and_one_more_is_refused() {
     let world = World::start().await;
     let long = |length: usize| vec!["x".repeat(length)];

@@ -145,6 +145,15 @@ mod tests {
         ] {
             assert_eq!(read(&value), Some(Thumbprint::of(&DER)), "{value}");
         }
+        for first in ["By", "Chain", "Subject", "URI", "DNS", "dns"] {
+            let value = format!("{first}=x;Hash={hex}");
+            assert_eq!(read(&value), Some(Thumbprint::of(&DER)), "{value}");
+        }
+        let ends_in_a_backslash = format!(r#"Hash={hex};Subject="a\\\\";DNS=x"#);
+        assert_eq!(read(&ends_in_a_backslash), Some(Thumbprint::of(&DER)));
+        assert_eq!(read("+w=="), Some(Thumbprint::of(&[0xfb])), "padding makes no pair of a name and a value");
+        let longest = "A".repeat(16 * 1024);
+        assert_eq!(read(&longest), Some(Thumbprint::of(&vec![0; 12 * 1024])));
     }
 
     #[test]
@@ -162,6 +171,10 @@ mod tests {
             format!("Hash={hex};Hash={other}"),
             format!("Hash={hex};Cert=\"{}\"", STANDARD.encode(b"another")),
             format!("Hash={hex}00"),
+            // Another proxy's element, or the client's own, after one that would do.
+            format!("Hash={hex};Subject=\"a\",By=x"),
+            format!("Hash={hex};Subject=\"a"),
+            format!("Hash={}", "g".repeat(64)),
             "Hash=".into(),
             "Subject=\"CN=a\"".into(),
             format!("Subject=\"CN=a;Hash={hex}\""),

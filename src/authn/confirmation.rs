@@ -168,6 +168,16 @@ mod tests {
     }
 
     #[test]
+    fn either_binding_alone_has_to_be_proven() {
+        let thumbprint = Thumbprint::parse(THUMBPRINT);
+        for (key, certificate, bound) in
+            [(None, None, false), (thumbprint, None, true), (None, thumbprint, true), (thumbprint, thumbprint, true)]
+        {
+            assert_eq!(Confirmation { key, certificate }.is_bound(), bound, "{key:?} {certificate:?}");
+        }
+    }
+
+    #[test]
     fn a_thumbprint_is_written_as_it_is_read() {
         assert_eq!(Thumbprint::parse(THUMBPRINT).unwrap().to_string(), THUMBPRINT);
         assert_eq!(Thumbprint::parse("AA"), None);

@@ -219,6 +219,12 @@ impl Identity {
         let claims: Claims = serde_json::from_str(claims).unwrap();
         Self::new(Issuer::parse(issuer).unwrap(), VerifiedClaims::for_test(claims), None, false).unwrap()
     }
+
+    /// The holder of a key, for the same.
+    #[cfg(test)]
+    pub(crate) fn key_for_test(issuer: &str, facts: &ApiKeyFacts) -> Self {
+        Self::of_api_key(Issuer::parse(issuer).unwrap(), facts).unwrap()
+    }
 }
 
 /// `scope` and `scp`, as one string or as an array; both count when both are there.

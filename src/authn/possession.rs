@@ -127,7 +127,9 @@ mod tests {
         match check(Arc::clone(identity), credential, evidence, (&Replays::default(), NOW)) {
             Authentication::Verified(_) => None,
             Authentication::Rejected(fault) => Some(fault),
-            other => panic!("{other:?}"),
+            other @ (Authentication::Anonymous
+            | Authentication::Undecidable { .. }
+            | Authentication::NotIntrospected { .. }) => panic!("{other:?}"),
         }
     }
 

@@ -1,18 +1,19 @@
 //! What rules about operations, lists and keys decide together: rows are sentences.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::condition::Trouble;
 use super::policy::{AcceptedIssuer, Mode, Principals, RequiredScope};
 use super::*;
-use crate::authn::{ApiKeyFacts, ApiKeys, Authenticator, Credential};
+use crate::authn::ApiKeyFacts;
 use crate::domain::original_request::RawRequest;
-use crate::domain::{EmailPattern, Glob, Issuer, Occurrence, Scope, ScopeSet, SecretHash, api_key};
-use crate::random::SystemRandom;
+use crate::domain::{EmailPattern, Glob, Issuer, Scope, ScopeSet, SecretHash};
 
 const ISSUER: &str = "https://idp.example.com";
 const URL: &str = "https://mcp.example.com/mcp";
+const NO: &str = "operation_not_allowed";
+const SCOPE: &str = "insufficient_scope";
+const FALSE: &str = "condition_false";
 
 fn globs(texts: &[&str]) -> Vec<Glob> {
     texts.iter().map(|text| Glob::parse(text).unwrap()).collect()
@@ -28,6 +29,7 @@ fn required(scope: &str) -> RequiredScope {
     RequiredScope { satisfied_by: vec![scope.clone(), admin], scope }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "a condition is optional wherever it stands")]
 fn condition(text: &str) -> Option<Condition> {
     Some(Condition::parse(text).unwrap())
 }
@@ -75,6 +77,7 @@ fn told(causes: &[Cause]) -> Vec<(&'static str, Option<usize>, usize)> {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table has as many rows as there are cases")]
 fn every_rule_that_fits_must_be_satisfied_by_every_operation() {
     let rules = || {
         vec![
@@ -85,9 +88,6 @@ fn every_rule_that_fits_must_be_satisfied_by_every_operation() {
             OperationRule { methods: globs(&["tools/list"]), deny: true, ..OperationRule::default() },
         ]
     };
-    const NO: &str = "operation_not_allowed";
-    const SCOPE: &str = "insufficient_scope";
-    const FALSE: &str = "condition_false";
     let (usual, writer) = ("{}", r#"{"scope":"mcp:write"}"#);
     let staff = r#"{"groups":["staff"]}"#;
     for (sentence, caller, tools, expected) in [
@@ -235,11 +235,9 @@ fn any_of_several_origins_may_ask() {
 
 /// Whoever holds a key for these resources.
 fn key_for(resources: &[&str]) -> Authentication {
-    let key = api_key::new_key(&SystemRandom).unwrap();
-    let keys = Arc::new(ApiKeys::new(Issuer::parse(ISSUER).unwrap()));
-    keys.put(ApiKeyFacts {
+    let facts = ApiKeyFacts {
         id: "K1".into(),
-        hash: SecretHash::of(key.expose()),
+        hash: SecretHash::of("a key"),
         name: "backup".into(),
         resources: resources.iter().map(|uri| (*uri).to_owned()).collect(),
         scopes: ScopeSet::from_claim("mcp:read"),
@@ -247,12 +245,8 @@ fn key_for(resources: &[&str]) -> Authentication {
         expires_at: UnixTime::from_secs(1000),
         revoked: false,
         last_used: None,
-    });
-    let header = format!("Bearer {}", key.expose());
-    let credential = Credential::from_authorization(Occurrence::Once(header.as_bytes()));
-    Authenticator::new(Vec::new(), Duration::ZERO, 0)
-        .with_api_keys(keys)
-        .authenticate(credential, UnixTime::from_secs(1))
+    };
+    Authentication::Verified(Arc::new(Identity::key_for_test(ISSUER, &facts)))
 }
 
 /// Its issuer is ours, or has the name of one that is accepted: neither that nor the audiences of an issuer let it in.

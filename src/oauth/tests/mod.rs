@@ -2,6 +2,7 @@
 //! scripted identity provider and a store in memory.
 
 mod asking_for_more;
+mod asserting;
 mod assertions;
 mod authorizing;
 mod browsers;

@@ -68,6 +68,26 @@ fn the_worst_conditions_end_when_their_steps_are_used_up() {
     }
 }
 
+/// Each part, each member on the way and each sixteen bytes that are looked at cost a step.
+#[test]
+fn nothing_is_asked_for_free() {
+    let spent = |source: &str| {
+        let (condition, mut fuel) = (Condition::parse(source).unwrap(), Fuel::for_request());
+        ask(&condition, &identity(&crowded()), &mut fuel).unwrap();
+        fuel.spent()
+    };
+    let chain = |times: usize| vec!["now == now"; times].join(" && ");
+    let per_part = (spent(&chain(20)) - spent(&chain(10))) / 10;
+    assert!(per_part >= 3, "a comparison has three parts: {per_part}");
+    let deep = spent("has(identity.claims.address) && identity.claims.address.country == 'DE'");
+    let flat = spent("has(identity.claims.address) && identity.claims.department == 'DE'");
+    assert!(deep > flat, "each member counts: {deep} and {flat}");
+    let looked_through = spent("!identity.claims.long.contains('b')");
+    assert!(looked_through >= 12_000 * 4 / 16, "so does each letter: {looked_through}");
+    let lowered = spent("identity.claims.long.lowerAscii() != ''");
+    assert!(lowered >= 12_000 / 16, "and what is made of it: {lowered}");
+}
+
 #[test]
 fn work_that_was_done_is_not_forgotten_by_an_operand_that_settles_it() {
     let identity = identity(&crowded());

@@ -3,7 +3,7 @@
 use super::super::Trouble;
 use super::{explain, says};
 
-const TRUE: [&str; 78] = [
+const TRUE: [&str; 84] = [
     // names
     "identity.issuer == 'https://idp.example.com'",
     "identity.subject == \"alice-1\"",
@@ -89,9 +89,15 @@ const TRUE: [&str; 78] = [
     "identity.claims.numbers.map(n, n * 2) == [2, 4, 6]",
     "identity.claims.numbers.map(n, n > 1, n * 2).exists(n, n == 6)",
     "identity.claims.mixed.exists(item, item > 0) && 'a' in identity.claims.mixed && [1, 'a'][1] == request.host || true",
+    "identity.claims.ratio + 0.25 == 0.75 && identity.claims.ratio - 0.25 == 0.25 && identity.claims.ratio * 4.0 == 2.0",
+    "-identity.claims.ratio == -0.5 && double(identity.claims.ratio) == 0.5 && now == now",
+    "string(identity.claims.vip) == 'true' && now == now",
+    "size(operation.params) == 1",
+    "now - timestamp('2026-07-28T00:00:00Z') + duration('30m') == duration('10h')",
+    "identity.groups.map(group, group.lowerAscii()).exists(group, group == 'ops')",
 ];
 
-const FALSE: [&str; 16] = [
+const FALSE: [&str; 19] = [
     "identity.user_name == 'bob'",
     "'admins' in identity.groups",
     "identity.claims.level == '3'",
@@ -108,9 +114,12 @@ const FALSE: [&str; 16] = [
     "identity.claims.level > 3.5",
     "identity.email.matches('^example$')",
     "[] == identity.claims.numbers",
+    "identity.email.startsWith('example')",
+    "identity.email.endsWith('alice')",
+    "identity.email.contains('bob')",
 ];
 
-const TROUBLE: [(&str, Trouble); 22] = [
+const TROUBLE: [(&str, Trouble); 32] = [
     ("identity.claims.missing == 1", Trouble::Absent),
     ("!(identity.claims.missing == 1)", Trouble::Absent),
     ("request.origin == 'https://app.example.com'", Trouble::Absent),
@@ -133,6 +142,16 @@ const TROUBLE: [(&str, Trouble); 22] = [
     ("identity.claims.level + 9223372036854775807 > 0", Trouble::Arithmetic),
     ("identity.claims.huge > 0", Trouble::Arithmetic),
     ("int(1e300 * double(identity.claims.level)) > 0", Trouble::Arithmetic),
+    ("identity.claims['address'].missing == 1", Trouble::Absent),
+    ("int(identity.claims.department) == 3", Trouble::Kind),
+    ("double(identity.claims.department) == 3.0", Trouble::Kind),
+    ("duration(identity.claims.department) < duration('1h')", Trouble::Kind),
+    ("identity.claims.department - identity.claims.department == 'b'", Trouble::Kind),
+    ("size(identity.claims.level) == 1", Trouble::Kind),
+    ("now - identity.claims.level > duration('1h')", Trouble::Kind),
+    ("duration('1h') + identity.claims.level > now", Trouble::Kind),
+    ("-(identity.claims.level - 9223372036854775807 - 4) > 0 && now == now", Trouble::Arithmetic),
+    ("timestamp(1e300 * double(identity.claims.level)) > now", Trouble::Arithmetic),
 ];
 
 /// All of them, for the oracle.

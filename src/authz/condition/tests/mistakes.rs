@@ -2,7 +2,7 @@
 
 use super::super::Condition;
 
-const MISTAKES: [(&str, &str, &str); 54] = [
+const MISTAKES: [(&str, &str, &str); 62] = [
     ("", "1:1", "where a value is expected"),
     ("now >", "1:6", "the condition ends where a value is expected"),
     ("now > now)", "1:10", "there is ) where an operator or the end is expected"),
@@ -57,6 +57,14 @@ const MISTAKES: [(&str, &str, &str); 54] = [
     ("identity.claims == {'a': 1}", "1:20", "maps cannot be written"),
     ("identity.email == 'x", "1:19", "the text has no end"),
     ("identity.email == '\\q'", "1:20", "there is no such escape"),
+    ("identity.user_name + 3 == 'x'", "1:20", "+ does not go with"),
+    ("now * 2 > now", "1:5", "* does not go with"),
+    ("identity.user_name % 2 == 0", "1:20", "% does not go with"),
+    ("3 % identity.user_name == 0", "1:3", "% does not go with"),
+    ("3 - identity.user_name == 0", "1:3", "- does not go with"),
+    ("identity.claims.x * 'a' == 1", "1:19", "* does not go with"),
+    ("3 * 2.5 == identity.claims.x", "1:3", "* does not go with"),
+    ("now.startsWith('a')", "1:1", "a moment is no text"),
 ];
 
 #[test]
