@@ -67,3 +67,59 @@ pub fn told_operations<'a>(
         SentBody::Whole(_) | SentBody::None | SentBody::Cut | SentBody::Late => Ok(told),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::authz::{Condition, Reason};
+    use crate::proxy::head::RecordedHead;
+
+    const CALL: &[u8] =
+        br#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"write","arguments":{"a":1}}}"#;
+
+    fn policy(condition: &str) -> OperationPolicy {
+        OperationPolicy { condition: Some(Condition::parse(condition).unwrap()), ..OperationPolicy::default() }
+    }
+
+    fn json() -> RecordedHead {
+        RecordedHead::new("POST", "/auth").with(Field::ContentType, "application/json")
+    }
+
+    /// Envoy sends the header; whoever says anything else than that the body is whole is taken at that.
+    #[test]
+    fn a_body_that_may_have_been_cut_is_not_judged() {
+        let policy = policy("operation.name == 'write'");
+        let told = |head: &RecordedHead| {
+            told_operations(&policy, "POST", head, SentBody::Whole(CALL)).map(|operations| operations.len())
+        };
+        let saying = |text: &str| json().with(Field::PartialBody, text);
+        assert_eq!(told(&json()), Ok(1));
+        assert_eq!(told(&saying("false")), Ok(1));
+        for text in ["true", "True", "False", "", "0", "false "] {
+            assert_eq!(told(&saying(text)), Err(Unknown::Cut), "{text:?}");
+        }
+        assert_eq!(told(&saying("false").with(Field::PartialBody, "false")), Err(Unknown::Cut));
+    }
+
+    #[test]
+    fn arguments_are_read_where_a_condition_asks_for_them() {
+        let arguments = |condition: &str| {
+            let (policy, head) = (policy(condition), json());
+            let told = told_operations(&policy, "POST", &head, SentBody::Whole(CALL)).unwrap();
+            told.iter().map(|operation| operation.arguments().is_some()).collect::<Vec<_>>()
+        };
+        assert_eq!(arguments("operation.arguments.a == 1"), [true]);
+        assert_eq!(arguments("operation.name == 'write'"), [false]);
+    }
+
+    #[test]
+    fn the_log_is_told_of_the_operation_that_decided_else_of_the_first() {
+        let told = || Ok(vec![Operation::new("tools/list", None), Operation::new("tools/call", Some("write".into()))]);
+        let cause = Cause { reason: Reason::OperationNotAllowed, rule: Some(0), operation: 1, trouble: None };
+        let of = |causes| Asked::of(&told(), causes).operation.map(|(method, name)| (method, name.unwrap_or_default()));
+        assert_eq!(of(vec![]), Some(("tools/list".to_owned(), String::new())));
+        assert_eq!(of(vec![cause]), Some(("tools/call".to_owned(), "write".to_owned())));
+        let unknown = Asked::of(&Err(Unknown::Late), vec![]);
+        assert_eq!((unknown.operation, unknown.unknown), (None, Some(Unknown::Late)));
+    }
+}
