@@ -152,6 +152,7 @@ mod tests {
         let (missing, foreign) = (ProofFault::Missing.into(), ProofFault::OtherKey.into());
         for (sentence, scheme, identity, proof, certificate, dpop_required, expected) in [
             ("nothing to prove", "Bearer", &free, absent, absent, false, None),
+            ("nothing to prove, though shown", "Bearer", &free, absent, shown, false, None),
             ("nothing proven where it must be", "Bearer", &free, proof, absent, true, Some(TokenFault::NotBound)),
             ("nothing to prove by a proof", "DPoP", &free, proof, absent, false, Some(TokenFault::NotBound)),
             ("a key, proven", "DPoP", &by_key, proof, absent, true, None),

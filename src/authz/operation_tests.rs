@@ -290,3 +290,36 @@ fn a_policy_wants_to_know_what_its_rules_and_conditions_ask_for_and_no_more() {
     assert_eq!(wants(&of_rules(&[name, path])), (true, false, true, 2));
     assert_eq!(wants(&of_rules(&[param, name])), (true, true, false, 2));
 }
+
+#[test]
+fn a_rule_without_names_fits_whatever_the_operation_is_called() {
+    let prompts = OperationRule { methods: globs(&["prompts/*"]), deny: true, ..OperationRule::default() };
+    for (operation, fits) in [
+        (Operation::new("prompts/get", Some("any".into())), true),
+        (Operation::new("prompts/list", None), true),
+        (Operation::new("tools/call", Some("any".into())), false),
+    ] {
+        let (verdict, _) = judged(with_rules(vec![prompts.clone()]), &alice("{}"), std::slice::from_ref(&operation));
+        assert_eq!(verdict.reason().is_some(), fits, "{operation:?}");
+    }
+}
+
+#[test]
+fn each_list_is_compared_with_its_own_claim() {
+    let name = || vec!["named".to_owned()];
+    let lists = [
+        ("groups", Principals { groups: name(), ..Principals::default() }),
+        ("preferred_username", Principals { users: name(), ..Principals::default() }),
+        ("sub", Principals { subjects: name(), ..Principals::default() }),
+        ("client_id", Principals { clients: name(), ..Principals::default() }),
+    ];
+    for (list, principals) in lists {
+        for claim in ["groups", "preferred_username", "sub", "client_id"] {
+            let policy = Policy { principals: principals.clone(), ..with_rules(Vec::new()) };
+            let value = if claim == "groups" { "[\"named\"]" } else { "\"named\"" };
+            let caller = Authentication::Verified(alice(&format!("{{\"{claim}\":{value}}}")));
+            let reason = ask(policy, |matched| decide(matched, RequestFacts::default(), &caller).reason());
+            assert_eq!(reason.is_none(), claim == list, "{claim} and the list of {list}");
+        }
+    }
+}
