@@ -31,6 +31,8 @@ struct Part {
     until: HashMap<[u8; 16], UnixTime, foldhash::fast::RandomState>,
     /// Nothing ends before: looking for what has ended is not worth it until then.
     next_end: Option<UnixTime>,
+    /// What ended by then may be forgotten.
+    cleared: UnixTime,
 }
 
 impl Default for Replays {
@@ -58,7 +60,9 @@ impl Replays {
 
 impl Part {
     fn remember(&mut self, fingerprint: [u8; 16], until: UnixTime, now: UnixTime, places: usize) -> Remembered {
-        if self.until.get(&fingerprint).is_some_and(|until| *until > now) {
+        // Somebody else may have made room by a clock that was read after ours: what ended in between is over.
+        let now = now.max(self.cleared);
+        if until <= now || self.until.get(&fingerprint).is_some_and(|until| *until > now) {
             return Remembered::Seen;
         }
         if self.until.len() >= places && !self.make_room(now, places) {
@@ -73,6 +77,7 @@ impl Part {
         if self.next_end.is_some_and(|end| end > now) {
             return false;
         }
+        self.cleared = now;
         self.until.retain(|_, until| *until > now);
         self.next_end = self.until.values().min().copied();
         self.until.len() < places
@@ -118,6 +123,15 @@ mod tests {
         assert_eq!(replays.remember(&key, "c", UnixTime::from_secs(1120), LATER), Remembered::New);
         assert_eq!(replays.remember(&key, "d", UnixTime::from_secs(1120), LATER), Remembered::Full);
         assert_eq!(replays.remember(&key, "b", UnixTime::from_secs(1120), LATER), Remembered::Seen);
+    }
+
+    #[test]
+    fn who_read_the_clock_before_room_was_made_cannot_use_again_what_was_forgotten() {
+        let replays = Replays::new(1, 1);
+        let key = Thumbprint::of(b"key");
+        assert_eq!(replays.remember(&key, "a", LATER, NOW), Remembered::New);
+        assert_eq!(replays.remember(&key, "b", UnixTime::from_secs(1120), LATER), Remembered::New);
+        assert_eq!(replays.remember(&key, "a", LATER, UnixTime::from_secs(1059)), Remembered::Seen);
     }
 
     #[test]
