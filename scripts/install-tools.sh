@@ -12,7 +12,7 @@
 # node_modules   beside every package-lock.json
 # .tools/keycloak    Keycloak from Maven Central, built for a quick start
 # .tools/rust-client    the client on the Rust SDK, from tests/clients/rust
-# nginx, curl, chromium, wrk, valgrind, java, maven    from the system's packages (apt), where they are missing
+# nginx, curl, chromium, wrk, valgrind, java, maven, g++  from the system's packages (apt), where they are missing
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -50,6 +50,8 @@ main() {
       command -v valgrind >/dev/null || apt_install valgrind
       ;;
     all*)
+      # For libFuzzer, which the fuzz targets link.
+      command -v c++ >/dev/null || apt_install g++
       install_nginx
       install_node_modules
       install_chromium
