@@ -26,7 +26,9 @@ fn clients_on_node_sign_in_refresh_and_register_again(kind: Kind) {
         .iter()
         .map(|guest| {
             let first = signs_in(guest, &stage, &mut report);
+            report.stop_if_failed();
             let later = comes_back_and_refreshes(guest, &first, &stage, &mut report);
+            report.stop_if_failed();
             refreshes_twice_at_once(guest, &later, &stage, &mut report)
         })
         .collect();

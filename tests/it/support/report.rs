@@ -41,6 +41,11 @@ impl Report {
     /// Fails the test when any row failed, and when there was none.
     pub fn finish(self) {
         assert!(self.rows > 0, "{}: the table is empty", self.table);
+        self.stop_if_failed();
+    }
+
+    /// Fails the test when any row failed: what follows would only hide what it was.
+    pub fn stop_if_failed(&self) {
         let (count, all) = (self.failures.len(), self.failures.join("\n  "));
         assert!(self.failures.is_empty(), "{}: {count} failures in {} rows:\n  {all}", self.table, self.rows);
     }
